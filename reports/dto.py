@@ -1,0 +1,198 @@
+"""Frozen values that pass between the stages of ingestion: extraction -> reading -> storing.
+
+Nothing here knows Django, Celery or the database. Times are epoch seconds (UTC) as integers; domains are lower-case
+A-labels without a trailing dot; texts are as the reporter sent them, bounded where they are read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class MailFacts:
+    """What the mail that carried a report says about itself; a fallback for fields that the report lacks."""
+
+    subject: str = ""
+    sender: str = ""
+    message_id: str = ""
+    date: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One piece of content that extraction found to look like a report.
+
+    `kind` is "aggregate" (XML), "failure" (a whole report mail, or an ARF triple rebuilt as one) or "tls" (JSON).
+    `index` is its position among the payloads of the same message. `trail` names the containers that it lay in.
+    """
+
+    kind: str
+    index: int
+    data: bytes
+    filename: str = ""
+    trail: tuple[str, ...] = ()
+    mail: MailFacts = field(default_factory=MailFacts)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a part, or a whole message, could not be used: a code of `reports.vocabulary.Reason` and its parameters."""
+
+    code: str
+    params: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What extraction made of one message or file. `problems` explains every part that was looked at and not used."""
+
+    payloads: tuple[Payload, ...]
+    problems: tuple[Problem, ...] = ()
+    mail: MailFacts = field(default_factory=MailFacts)
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A deviation from the RFC that the reader mended: a stable code, where it stood, and the text as sent (bounded)."""
+
+    code: str
+    place: str = ""
+    sent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DkimResult:
+    domain: str
+    selector: str
+    result: str
+    human_result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpfResult:
+    domain: str
+    scope: str
+    result: str
+    human_result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideReason:
+    type: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateRow:
+    """One RFC record. `dkim` and `spf` are the reporter's aligned verdicts ("pass", "fail" or "" where it sent none)."""
+
+    position: int
+    source_ip: Address
+    count: int
+    disposition: str
+    dkim: str
+    spf: str
+    header_from: str
+    envelope_from: str | None
+    envelope_to: str | None
+    reasons: tuple[OverrideReason, ...] = ()
+    dkim_results: tuple[DkimResult, ...] = ()
+    spf_results: tuple[SpfResult, ...] = ()
+
+    @property
+    def is_aligned(self) -> bool:
+        """DMARC pass (RFC 9989 section 5.3.5): either mechanism passed with an aligned identifier."""
+        return "pass" in (self.dkim, self.spf)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A record that cannot be counted, kept with its text (bounded) and a `reports.vocabulary.Reason` code."""
+
+    position: int
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPublished:
+    """The policy as the reporter found it; None where it sent no such element, the raw word where it is no known one."""
+
+    domain: str
+    p: str | None = None
+    sp: str | None = None
+    np: str | None = None
+    adkim: str | None = None
+    aspf: str | None = None
+    pct: str | None = None
+    fo: str | None = None
+    testing: str | None = None
+    discovery_method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateHead:
+    """The report-level part of an aggregate report. `begin` and `end` are as sent, never spread over days."""
+
+    org_name: str
+    email: str
+    report_id: str
+    begin: int
+    end: int
+    policy: PolicyPublished
+    extra_contact_info: str = ""
+    errors: tuple[str, ...] = ()
+    generator: str = ""
+    version: str = ""
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateReport:
+    """A whole aggregate report. `rows_hash` is the SHA-256 over the canonical rows in document order (standards 3)."""
+
+    head: AggregateHead
+    rows: tuple[AggregateRow, ...]
+    rejected: tuple[RejectedRow, ...]
+    repairs: tuple[Repair, ...]
+    rows_hash: bytes
+
+    @property
+    def messages(self) -> int:
+        return sum(row.count for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureReport:
+    """One AFRF report (RFC 6591, RFC 9991). `sample` is the offending message or its headers: personal data.
+
+    `identity_alignment` lists the mechanisms that FAILED to authenticate an aligned identity (RFC 9991 section 4).
+    `incidents` is how many similar failures this report stands for.
+    """
+
+    reporter: str
+    reported_domain: str
+    arrived: int
+    source_ip: Address | None
+    header_from: str
+    subject: str
+    original_mail_from: str
+    original_rcpt_to: tuple[str, ...]
+    original_envelope_id: str
+    sample_message_id: str
+    auth_failure: tuple[str, ...]
+    identity_alignment: tuple[str, ...]
+    delivery_result: str
+    authentication_results: str
+    dkim_domain: str
+    dkim_selector: str
+    spf_dns: str
+    user_agent: str
+    incidents: int
+    headers_only: bool
+    sample: bytes
+    repairs: tuple[Repair, ...] = ()
