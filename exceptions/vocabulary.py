@@ -1,0 +1,94 @@
+"""The words of the exceptions side: plain enumerations, no Django, no translations (those are made at the edge)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How far a node goes with mail that fails DMARC: it only watches, sets it aside, or refuses it."""
+
+    MONITOR = "monitor"
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
+
+
+class Verdict(StrEnum):
+    """What the engine says about one message. DEFER is a temporary refusal (451): neither accepted nor bounced."""
+
+    ACCEPT = "accept"
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
+    DEFER = "defer"
+
+
+class RuleState(StrEnum):
+    """Where a rule stands. Whether an approved rule is in force is decided by the clock, never by this word alone."""
+
+    DRAFT = "draft"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class RuleAction(StrEnum):
+    """What happens to mail that a rule matches."""
+
+    DELIVER = "deliver"
+    QUARANTINE = "quarantine"
+
+
+class ReasonCode(StrEnum):
+    """Why people ask for an exception."""
+
+    VENDOR_NOT_ALIGNED = "vendor_not_aligned"
+    FORWARDER_OR_LIST = "forwarder_or_list"
+    INTERNAL_APPLICATION = "internal_application"
+    MIGRATION = "migration"
+    PARTNER_OUTAGE = "partner_outage"
+    OTHER = "other"
+
+
+class DmarcResult(StrEnum):
+    """What the filter's DMARC check said about a message (RFC 8601 section 2.7.1 through RFC 9989)."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NONE = "none"
+    TEMPERROR = "temperror"
+    PERMERROR = "permerror"
+
+
+class Published(StrEnum):
+    """The policy that the author domain publishes for this From domain (RFC 9989 section 4.7)."""
+
+    NONE = "none"
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
+
+
+class DecisionCode(StrEnum):
+    """Why the engine decided as it did; docs/policy-format.md explains each."""
+
+    NOT_FAILING = "not_failing"
+    MONITOR = "monitor"
+    EXCEPTION = "exception"
+    EXCEPTION_STALE = "exception_stale"
+    ENFORCED = "enforced"
+
+
+class MissReason(StrEnum):
+    """The first condition of a rule that a message did not meet."""
+
+    FROM_NOT_SINGLE = "from_not_single"
+    HEADER_FROM = "header_from"
+    NOT_YET = "not_yet"
+    EXPIRED = "expired"
+    NETWORK = "network"
+    DKIM_DOMAIN = "dkim_domain"
+    ENVELOPE_DOMAIN = "envelope_domain"
+    SPF_NOT_PASS = "spf_not_pass"  # noqa: S105 - a word about SPF, no password
+    RECIPIENTS = "recipients"
