@@ -1,0 +1,67 @@
+"""The one reader of the environment, and the secrets that an installation makes for itself. Used by settings alone."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from environs import Env
+
+KEY_BYTES = 32
+
+
+class BadSetting(SystemExit):
+    """A setting that cannot be used; its text says what to do. Ends the process, since nothing works without it."""
+
+
+class SecretEnv(Env):
+    """environs' Env, which also reads NAME_FILE (a path to a file with the value) for secrets."""
+
+    def secret(self, name: str, *, generated: Path, make: Callable[[], str]) -> str:
+        """The value of NAME, else of the file NAME_FILE, else of `generated`, which is made on first use (mode 0600)."""
+        if value := os.environ.get(name):
+            return value
+        if named := os.environ.get(f"{name}_FILE"):
+            try:
+                return Path(named).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BadSetting(f"{name}_FILE names {named}, which cannot be read: {error.strerror}.") from None
+        if not generated.exists():
+            generated.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_once(generated, make())
+        return generated.read_text(encoding="utf-8").strip()
+
+
+def new_key() -> str:
+    """A fresh 256-bit key in base64."""
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def keys_from(text: str) -> list[bytes]:
+    """Comma-separated base64 keys of 32 bytes, newest first. Raises BadSetting."""
+    try:
+        keys = [base64.b64decode(part.strip(), validate=True) for part in text.split(",") if part.strip()]
+    except binascii.Error:
+        keys = []
+    if not keys or any(len(key) != KEY_BYTES for key in keys):
+        raise BadSetting(
+            "SEKIMORI_ENCRYPTION_KEYS must hold base64 keys of 32 bytes, separated by commas, newest first."
+        )
+    return keys
+
+
+def _write_once(path: Path, value: str) -> None:
+    """Two processes may start at once: the first to link its file wins, both read the same value."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(value + "\n", encoding="utf-8")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

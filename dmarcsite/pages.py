@@ -1,0 +1,12 @@
+"""The URLs of what spans both sides: Overview, people, health, language and look."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, include, path
+
+from dmarcsite.health import healthz
+
+urlpatterns: list[URLPattern] = [
+    path("healthz", healthz, name="healthz"),
+    path("i18n/", include("django.conf.urls.i18n")),
+]

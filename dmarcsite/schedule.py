@@ -1,0 +1,34 @@
+"""What beat starts and when. `expires` is shorter than the period, so a slow worker never piles up stale runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MINUTE = 60.0
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # Finds the mailboxes that are due; each mailbox keeps its own interval.
+    "dispatch due mailboxes": {
+        "task": "reports.tasks.dispatch_due_mailboxes",
+        "schedule": MINUTE,
+        "options": {"expires": 50.0},
+    },
+    # Reads what a crash left stored but unread, and acknowledges what it left read but unacknowledged.
+    "finish interrupted messages": {
+        "task": "reports.tasks.finish_interrupted",
+        "schedule": 5 * MINUTE,
+        "options": {"expires": 4 * MINUTE},
+    },
+    # Publishing is level-triggered: whatever a lost task left undone is done within a minute.
+    "publish policies": {
+        "task": "exceptions.tasks.publish_policies",
+        "schedule": MINUTE,
+        "options": {"expires": 50.0},
+    },
+    # Bookkeeping for people: filters obey the clock, not this job.
+    "mark expired rules": {
+        "task": "exceptions.tasks.mark_expired_rules",
+        "schedule": MINUTE,
+        "options": {"expires": 50.0},
+    },
+}

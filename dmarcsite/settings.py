@@ -1,0 +1,197 @@
+"""All settings, each read once from the environment; docs/settings.md describes every one, and a test compares both."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from dmarcsite.env import BadSetting, SecretEnv, keys_from, new_key
+from dmarcsite.services.places import Places
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = SecretEnv()
+
+# --- Where things are ---------------------------------------------------------------------------------------------
+VAR_DIR = env.path("SEKIMORI_VAR_DIR", default=BASE_DIR / "var")
+PLACES = Places(VAR_DIR)
+SECRETS_DIR = VAR_DIR / "secrets"
+PORT = env.int("PORT", default=8000)
+BASE_URL = env.str("SEKIMORI_BASE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+_base = urlsplit(BASE_URL)
+IS_HTTPS = _base.scheme == "https"
+if not _base.hostname or _base.scheme not in ("http", "https"):
+    raise BadSetting(f"SEKIMORI_BASE_URL must be like https://dmarc.example.com, not {BASE_URL!r}.")
+if not IS_HTTPS and _base.hostname not in ("127.0.0.1", "localhost", "::1"):
+    raise BadSetting(
+        f"SEKIMORI_BASE_URL is {BASE_URL}: plain http is allowed on this machine only. Use an https address."
+    )
+
+# --- Secrets ------------------------------------------------------------------------------------------------------
+SECRET_KEY = env.secret("SEKIMORI_SECRET_KEY", generated=SECRETS_DIR / "django.key", make=new_key)
+SEKIMORI_ENCRYPTION_KEYS = keys_from(
+    env.secret("SEKIMORI_ENCRYPTION_KEYS", generated=SECRETS_DIR / "encryption.key", make=new_key)
+)
+
+# --- Applications -------------------------------------------------------------------------------------------------
+DEBUG = False
+INSTALLED_APPS = [
+    "dmarcsite.apps.DmarcsiteConfig",
+    "exceptions.apps.ExceptionsConfig",
+    "reports.apps.ReportsConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "django_tables2",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "dmarcsite.people.middleware.ViewerMiddleware",
+]
+ROOT_URLCONF = "dmarcsite.urls"
+WSGI_APPLICATION = "dmarcsite.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dmarcsite.frame.frame",
+            ],
+        },
+    },
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DJANGO_TABLES2_TEMPLATE = "django_tables2/sekimori.html"
+
+# --- PostgreSQL and Valkey: embedded ones on Unix sockets unless named (dmarcsite.services) ---------------------------
+IS_DATABASE_EMBEDDED = not env.str("DATABASE_URL", default="")
+DATABASES = {
+    "default": env.dj_db_url("DATABASE_URL", default=PLACES.database_url, conn_max_age=60, conn_health_checks=True)
+}
+IS_REDIS_EMBEDDED = not env.str("REDIS_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default=PLACES.redis_url)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# Celery's transport spells a socket's address in another way than redis-py.
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+
+# --- People ---------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "dmarcsite.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "dmarcsite.people.adapter.InvitationOnlyAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+EMAIL_CONFIG = env.dj_email_url("EMAIL_URL", default="consolemail://")
+vars().update({key: value for key, value in EMAIL_CONFIG.items() if key.startswith("EMAIL_")})
+DEFAULT_FROM_EMAIL = env.str("SEKIMORI_FROM_EMAIL", default=f"sekimori@{_base.hostname}")
+
+# --- Web security: https in the base URL turns everything on ---------------------------------------------------------
+ALLOWED_HOSTS = list({_base.hostname, *env.list("SEKIMORI_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])})
+CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
+SECURE_HSTS_PRELOAD = IS_HTTPS
+SESSION_COOKIE_SECURE = IS_HTTPS
+CSRF_COOKIE_SECURE = IS_HTTPS
+LANGUAGE_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 60 * 60
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Outgoing connections ---------------------------------------------------------------------------------------------
+OUTGOING_ALLOWED_NETWORKS = [
+    ipaddress.ip_network(network) for network in env.list("SEKIMORI_OUTGOING_ALLOWED_NETWORKS", default=[])
+]
+
+# --- First start ------------------------------------------------------------------------------------------------------
+ADMIN_EMAIL = env.str("SEKIMORI_ADMIN_EMAIL", default="admin@localhost.localdomain")
+ADMIN_PASSWORD = env.str("SEKIMORI_ADMIN_PASSWORD", default="")
+DEMO = env.bool("DEMO", default=IS_DATABASE_EMBEDDED)
+
+# --- Language, time, files ----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ja", _("Japanese"))]
+LOCALE_PATHS = [BASE_DIR / "dmarcsite" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+UPLOAD_LIMIT_BYTES = env.int("SEKIMORI_UPLOAD_LIMIT_MIB", default=64) * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 200
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": env.log_level("SEKIMORI_LOG_LEVEL", default="WARNING")},
+}

@@ -1,0 +1,71 @@
+"""The only way to a viewer and, for a view, to an object: each function answers the object or refuses (404 or 403)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from reports.models import Membership
+from reports.permissions import Act, may
+from reports.viewer import Viewer
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def viewer_for(user: AbstractBaseUser | AnonymousUser, *, organisation_slug: str = "") -> Viewer | None:
+    """The viewer that `user` is in the organisation they chose, else in their own first one, the demo last. One query."""
+    if not user.is_authenticated:
+        return None
+    memberships = list(
+        Membership.objects.filter(user_id=user.pk)
+        .select_related("organisation")
+        .order_by("organisation__is_demo", "pk")
+    )
+    chosen = next((each for each in memberships if each.organisation.slug == organisation_slug), None)
+    membership = chosen or next(iter(memberships), None)
+    if membership is None:
+        return None
+    organisation = membership.organisation
+    return Viewer(
+        user_id=cast("int", user.pk),
+        user_name=str(user),
+        organisation_id=organisation.pk,
+        organisation_name=organisation.name,
+        is_demo=organisation.is_demo,
+        role=membership.role,
+    )
+
+
+def viewer_of(request: HttpRequest) -> Viewer:
+    """The viewer of this request. Raises PermissionDenied for people who belong to no organisation."""
+    viewer: Viewer | None = request.viewer  # type: ignore[attr-defined]
+    if not viewer:
+        raise PermissionDenied
+    return viewer
+
+
+def demand(viewer: Viewer, act: Act) -> None:
+    """Refuse (PermissionDenied) unless the viewer's role allows the act."""
+    if not may(viewer.role, act):
+        raise PermissionDenied
+
+
+def allowed_to(act: Act) -> Callable[[View[P]], View[P]]:
+    """Guard a view: login first, then a membership whose role allows the act, else 403."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            demand(viewer_of(request), act)
+            return view(request, *args, **kwargs)
+
+        return cast("Any", login_required(guarded))
+
+    return decorate

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from reports.models.aggregate import AggregateReport, AggregateRow, RejectedRow
+from reports.models.audit import AuditEntry
+from reports.models.failure import FailureReport
+from reports.models.inbound import InboundEvent, Node, PassCount
+from reports.models.mailbox import Mailbox
+from reports.models.message import Message, RawMessage
+from reports.models.organisation import Domain, Membership, Organisation
+from reports.models.rollup import DomainDay, SourceDay
+from reports.models.source import Decision, Source
+
+__all__ = [
+    "AggregateReport",
+    "AggregateRow",
+    "AuditEntry",
+    "Decision",
+    "Domain",
+    "DomainDay",
+    "FailureReport",
+    "InboundEvent",
+    "Mailbox",
+    "Membership",
+    "Message",
+    "Node",
+    "Organisation",
+    "PassCount",
+    "RawMessage",
+    "RejectedRow",
+    "Source",
+    "SourceDay",
+]

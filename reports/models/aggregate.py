@@ -1,0 +1,121 @@
+"""Aggregate reports (RFC 7489, RFC 9990) and their rows. Written by reports.ingest.store alone."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from reports.models.message import Message
+from reports.models.organisation import Domain, Organisation
+from reports.models.source import Source
+from reports.vocabulary import Lens
+
+
+class AggregateReport(models.Model):
+    """One report. `identity` names it (who, which id, which period), `rows_hash` its content.
+
+    Same identity and same rows: the same report again, only `sightings` grows. Same identity with other rows: both are
+    kept and marked `is_conflicting`, since reporters do reuse ids for reports that differ.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE)
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="aggregate_reports")
+    payload_index = models.PositiveSmallIntegerField()
+    identity = models.BinaryField(max_length=32)
+    rows_hash = models.BinaryField(max_length=32)
+    org_name = models.CharField(max_length=500)
+    email = models.CharField(max_length=500, blank=True)
+    report_id = models.CharField(max_length=500, blank=True)
+    begin = models.DateTimeField()
+    end = models.DateTimeField()
+    day = models.DateField()
+    policy = models.JSONField()
+    extra_contact_info = models.TextField(blank=True)
+    errors = models.JSONField(default=list, blank=True)
+    generator = models.CharField(max_length=500, blank=True)
+    version = models.CharField(max_length=40, blank=True)
+    namespace = models.CharField(max_length=200, blank=True)
+    rows = models.PositiveIntegerField()
+    messages = models.PositiveBigIntegerField()
+    failing = models.PositiveBigIntegerField()
+    rows_dropped = models.PositiveIntegerField(default=0)
+    repairs = models.JSONField(default=list, blank=True)
+    sightings = models.PositiveIntegerField(default=1)
+    is_conflicting = models.BooleanField(default=False)
+    stored_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "day", "identity", "rows_hash"], name="aggregate_report_counted_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "-begin", "-id"], name="aggregate_report_by_begin"),
+            models.Index(fields=["domain", "-begin"], name="aggregate_report_by_domain"),
+            models.Index(fields=["message"], name="aggregate_report_by_message"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.org_name} {self.report_id}"
+
+
+class AggregateRow(models.Model):
+    """One RFC record, as sent: counts are whole, never spread over days.
+
+    `day` is the UTC day of the middle of the report's period; it is the partition key, so every unique key holds it.
+    `dkim` and `spf` are the reporter's aligned verdicts, `dkim_results` and `spf_results` the raw ones.
+    """
+
+    pk = models.CompositePrimaryKey("organisation", "day", "report", "position")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False)
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, db_index=False)
+    day = models.DateField()
+    report = models.ForeignKey(AggregateReport, on_delete=models.CASCADE, related_name="report_rows")
+    position = models.PositiveIntegerField()
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, db_index=False)
+    source_ip = models.GenericIPAddressField()
+    count = models.PositiveBigIntegerField()
+    lens = models.CharField(max_length=9, choices=[(lens.value, lens.value) for lens in Lens])
+    verdict = models.CharField(max_length=10)
+    disposition = models.CharField(max_length=20, blank=True)
+    dkim = models.CharField(max_length=20, blank=True)
+    spf = models.CharField(max_length=20, blank=True)
+    is_aligned = models.BooleanField()
+    header_from = models.CharField(max_length=320, blank=True)
+    envelope_from = models.CharField(max_length=320, null=True, blank=True)
+    envelope_to = models.CharField(max_length=320, null=True, blank=True)
+    reasons = models.JSONField(default=list, blank=True)
+    dkim_results = models.JSONField(default=list, blank=True)
+    spf_results = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organisation", "domain", "day"], name="aggregate_row_bucket"),
+            models.Index(fields=["source", "day"], name="aggregate_row_by_source"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_aligned=Q(dkim="pass") | Q(spf="pass")), name="aggregate_row_alignment_agrees"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_ip} x{self.count}"
+
+
+class RejectedRow(models.Model):
+    """A record that could not be counted, kept beside its siblings with its text and the reason."""
+
+    report = models.ForeignKey(AggregateReport, on_delete=models.CASCADE, related_name="rejected_rows")
+    position = models.PositiveIntegerField()
+    code = models.CharField(max_length=40)
+    text = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["report", "position"], name="rejected_row_once")]
+        ordering = [F("report"), F("position")]
+
+    def __str__(self) -> str:
+        return f"record {self.position}: {self.code}"

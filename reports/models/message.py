@@ -1,0 +1,84 @@
+"""The ledger: every message or file that came in, its bytes, and how it ended. Nothing leaves it unexplained."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from reports.models.mailbox import Mailbox
+from reports.models.organisation import Organisation
+from reports.vocabulary import Channel, Outcome
+
+
+class RawMessage(models.Model):
+    """The bytes as they came, compressed and sealed (reports.sealing), kept once per organisation by their SHA-256."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
+    sha256 = models.BinaryField(max_length=32)
+    size = models.PositiveIntegerField()
+    sealed = models.BinaryField()
+    stored_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "sha256"], name="raw_message_once_per_organisation"),
+        ]
+
+    def __str__(self) -> str:
+        return bytes(self.sha256).hex()
+
+
+class Message(models.Model):
+    """One arrival. `outcome` is NULL between the commit of its raw bytes and the commit of what was read from them.
+
+    `acknowledged_at` is when the mailbox was told (moved, flagged or deliberately left): always after the commit.
+    `problems` explains each part that was not used: a list of {"code", "params"} of reports.vocabulary.Reason.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
+    raw = models.ForeignKey(RawMessage, on_delete=models.PROTECT, null=True, blank=True, related_name="messages")
+    channel = models.CharField(max_length=6, choices=[(channel.value, channel.value) for channel in Channel])
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.SET_NULL, null=True, blank=True)
+    folder = models.CharField(max_length=254, blank=True)
+    uid_validity = models.BigIntegerField(null=True, blank=True)
+    uid = models.BigIntegerField(null=True, blank=True)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    filename = models.CharField(max_length=500, blank=True)
+    subject = models.CharField(max_length=500, blank=True)
+    sender = models.CharField(max_length=320, blank=True)
+    received_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    outcome = models.CharField(
+        max_length=12, choices=[(outcome.value, outcome.value) for outcome in Outcome], null=True, blank=True
+    )
+    reason = models.CharField(max_length=40, blank=True)
+    problems = models.JSONField(default=list, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mailbox", "folder", "uid_validity", "uid"],
+                condition=models.Q(mailbox__isnull=False),
+                name="message_once_per_uid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outcome__isnull=True) | models.Q(outcome__in=[outcome.value for outcome in Outcome]),
+                name="message_outcome_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(acknowledged_at__isnull=True) | models.Q(outcome__isnull=False),
+                name="message_read_before_acknowledged",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "-received_at"], name="message_by_arrival"),
+            models.Index(fields=["received_at"], condition=models.Q(outcome__isnull=True), name="message_unread"),
+            models.Index(
+                fields=["mailbox"], condition=models.Q(acknowledged_at__isnull=True), name="message_unacknowledged"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.filename or f"message {self.pk}"

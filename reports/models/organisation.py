@@ -1,0 +1,76 @@
+"""Whose data it is: organisations, their domains, and who may see them in which role."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from reports.vocabulary import DomainKind, Role
+
+
+class Organisation(models.Model):
+    """A separate set of domains, reports, rules and people. The demo organisation is one like any other, marked so."""
+
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, unique=True)
+    is_demo = models.BooleanField(default=False)
+    own_reporters = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["is_demo"], condition=models.Q(is_demo=True), name="organisation_one_demo"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Domain(models.Model):
+    """A domain that reports speak of, as lower-case A-labels.
+
+    Each organisation has one row of kind FOREIGN, named "*", which stands for every From domain that is not its own:
+    so each stored row has a domain, and access can be given per domain.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="domains")
+    name = models.CharField(max_length=253)
+    kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in DomainKind])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "name"], name="domain_once_per_organisation"),
+            models.CheckConstraint(
+                condition=models.Q(name=models.functions.Lower("name")) & ~models.Q(name=""),
+                name="domain_is_lower_case",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind=DomainKind.FOREIGN, name="*")
+                | ~(models.Q(kind=DomainKind.FOREIGN) | models.Q(name="*")),
+                name="domain_star_is_foreign",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One person's role in one organisation. Written by dmarcsite.people alone, with its audit entry."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=13, choices=[(role.value, role.value) for role in Role])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "organisation"], name="membership_once_per_organisation"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=[role.value for role in Role]), name="membership_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role} in {self.organisation_id}"
