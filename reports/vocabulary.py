@@ -73,13 +73,20 @@ class Reason(StrEnum):
     EMPTY = "empty"
     NO_REPORT_FOUND = "no_report_found"
     ABUSE_COMPLAINT = "abuse_complaint"
+    BOUNCE = "bounce"
+    HTML_PAGE = "html_page"
+    IMAGE = "image"
+    OTHER_XML = "other_xml"
+    OTHER_JSON = "other_json"
     PLACEHOLDER = "placeholder"
     ENCRYPTED = "encrypted"
     TOO_LARGE = "too_large"
     RATIO_TOO_HIGH = "ratio_too_high"
     TOO_MANY_MEMBERS = "too_many_members"
+    TOO_MANY_PARTS = "too_many_parts"
     TOO_DEEP = "too_deep"
     DAMAGED_ARCHIVE = "damaged_archive"
+    UNSUPPORTED_ARCHIVE = "unsupported_archive"
     DAMAGED_MAIL = "damaged_mail"
     NOT_XML = "not_xml"
     NOT_JSON = "not_json"
@@ -95,3 +102,85 @@ class Reason(StrEnum):
     FAILURE_UNREADABLE = "failure_unreadable"
     TLS_NOT_STORED = "tls_not_stored"
     READER_FAILED = "reader_failed"
+
+    @property
+    def is_no_report(self) -> bool:
+        """True where the content is simply something else than a report, so that nothing was refused or lost."""
+        return self in _NO_REPORT
+
+
+_NO_REPORT = frozenset(
+    {
+        Reason.NO_REPORT_FOUND,
+        Reason.ABUSE_COMPLAINT,
+        Reason.BOUNCE,
+        Reason.HTML_PAGE,
+        Reason.IMAGE,
+        Reason.OTHER_XML,
+        Reason.OTHER_JSON,
+    }
+)
+
+
+class RepairCode(StrEnum):
+    """A deviation from the RFC that was mended on reading. Each has a sentence in reports.templatetags."""
+
+    # The container
+    ARCHIVE_TRUNCATED = "archive_truncated"
+    ARCHIVE_CHECKSUM = "archive_checksum"
+    ARCHIVE_TRAILING = "archive_trailing"
+    ARCHIVE_SALVAGED = "archive_salvaged"
+    BASE64_DAMAGED = "base64_damaged"
+    IN_BODY_TEXT = "in_body_text"
+    # The XML text
+    BYTE_ORDER_MARK = "byte_order_mark"
+    ENCODING_CONVERTED = "encoding_converted"
+    ENCODING_GUESSED = "encoding_guessed"
+    TEXT_BEFORE_XML = "text_before_xml"
+    DOCTYPE_IGNORED = "doctype_ignored"
+    UNDECLARED_PREFIX = "undeclared_prefix"
+    ROOT_MISSING = "root_missing"
+    CONTROL_CHARACTERS = "control_characters"
+    BARE_AMPERSAND = "bare_ampersand"
+    BARE_ADDRESS = "bare_address"
+    CLOSE_TAG = "close_tag"
+    XML_TRUNCATED = "xml_truncated"
+    XML_RECOVERED = "xml_recovered"
+    # The head
+    OLD_SHAPE = "old_shape"
+    REPEATED_ELEMENT = "repeated_element"
+    EXTENSION_SKIPPED = "extension_skipped"
+    DOMAIN_ASSUMED = "domain_assumed"
+    PERIOD_ASSUMED = "period_assumed"
+    PERIOD_REWRITTEN = "period_rewritten"
+    PERIOD_SWAPPED = "period_swapped"
+    ORG_NAME_ASSUMED = "org_name_assumed"
+    EMAIL_MISSING = "email_missing"
+    REPORT_ID_MISSING = "report_id_missing"
+    POLICY_MISSING = "policy_missing"
+    NO_RECORDS = "no_records"
+    # Rows
+    ADDRESS_REWRITTEN = "address_rewritten"
+    COUNT_REWRITTEN = "count_rewritten"
+    DOMAIN_REWRITTEN = "domain_rewritten"
+    DOMAIN_INVALID = "domain_invalid"
+    HEADER_FROM_ASSUMED = "header_from_assumed"
+    VERDICT_MISSING = "verdict_missing"
+    VERDICT_REWRITTEN = "verdict_rewritten"
+    WORD_REWRITTEN = "word_rewritten"
+    WORD_UNKNOWN = "word_unknown"
+    REASON_REWRITTEN = "reason_rewritten"
+    EMPTY_DROPPED = "empty_dropped"
+    TEXT_CUT = "text_cut"
+    MORE_REPAIRS = "more_repairs"
+    # Failure reports
+    FEEDBACK_PART_MISSING = "feedback_part_missing"
+    SAMPLE_MISSING = "sample_missing"
+    SAMPLE_READ_PLAINLY = "sample_read_plainly"
+    SOURCE_IP_MISSING = "source_ip_missing"
+    SOURCE_IP_ASSUMED = "source_ip_assumed"
+    ARRIVAL_DATE_ASSUMED = "arrival_date_assumed"
+    AUTH_FAILURE_MISSING = "auth_failure_missing"
+    IDENTITY_ALIGNMENT_MISSING = "identity_alignment_missing"
+    REPORTED_DOMAIN_ASSUMED = "reported_domain_assumed"
+    REPEATED_FIELD = "repeated_field"

@@ -1,0 +1,23 @@
+"""Typed errors of the reports side: a code and parameters, never a sentence (those are made at the edge)."""
+
+from __future__ import annotations
+
+
+class ReportError(Exception):
+    """Something about a report could not be done. `code` is a word of `reports.vocabulary`, `params` fill its sentence."""
+
+    def __init__(self, code: str, params: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(code, params)
+        self.code = code
+        self.params = params
+
+    def __str__(self) -> str:
+        return " ".join([self.code, *(f"{key}={value}" for key, value in self.params)])
+
+
+class Unreadable(ReportError):
+    """A payload that no reader can make a report of; `code` is a `reports.vocabulary.Reason`."""
+
+
+class LimitExceeded(ReportError):
+    """Extraction stopped at one of its limits; `code` is a `reports.vocabulary.Reason`."""
