@@ -1,0 +1,71 @@
+"""What every test may lean on: a database server and a Valkey of this run alone, and no test left out unseen in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import dj_database_url
+import pytest
+from django.conf import settings
+
+from dmarcsite.services.embedded import embedded_services
+from dmarcsite.services.places import Places
+
+IN_CI = os.environ.get("CI") == "true"
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[dict[str, str]]:
+    """PostgreSQL and Valkey for this run, started on first use; the value is the environment that names them.
+
+    Servers that DATABASE_URL and REDIS_URL name are used as they are.
+    """
+    named = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
+    var = Path(tempfile.mkdtemp(prefix="sekimori-tests-", dir="/tmp"))
+    places = Places(var)
+    try:
+        with embedded_services(
+            places, with_postgres="DATABASE_URL" not in named, with_valkey="REDIS_URL" not in named, durable=False
+        ):
+            yield {"DATABASE_URL": places.database_url, "REDIS_URL": places.redis_url, **named}
+    finally:
+        shutil.rmtree(var)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(services: dict[str, str], django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Point Django at this run's servers before it connects."""
+    settings.DATABASES["default"].update(dj_database_url.parse(services["DATABASE_URL"]))
+    settings.CACHES["default"]["LOCATION"] = services["REDIS_URL"]
+    settings.REDIS_URL = services["REDIS_URL"]
+    settings.CELERY_BROKER_URL = services["REDIS_URL"].replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_without_collecting() -> None:
+    """Templates name static files as they lie in static/, so no test waits for `collectstatic`."""
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In CI nothing may be missing: a test that skips itself fails."""
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} may not be left out in CI: {report.longrepr[2]}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """The same for a whole module that skips itself."""
+    report = yield
+    if IN_CI and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} may not be left out in CI: {report.longrepr[2]}"
+    return report
