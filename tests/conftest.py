@@ -15,6 +15,8 @@ from django.conf import settings
 from dmarcsite.services.embedded import embedded_services
 from dmarcsite.services.places import Places
 
+pytest_plugins = ["tests.mailhost.fixtures"]
+
 IN_CI = os.environ.get("CI") == "true"
 
 
