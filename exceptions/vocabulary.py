@@ -55,7 +55,7 @@ class ReasonCode(StrEnum):
 class DmarcResult(StrEnum):
     """What the filter's DMARC check said about a message (RFC 8601 section 2.7.1 through RFC 9989)."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a result, no password
     FAIL = "fail"
     NONE = "none"
     TEMPERROR = "temperror"
