@@ -1,0 +1,109 @@
+"""Who fails DMARC, and what each failing source looks like: one row per source. Reads the daily rollup alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Sum
+
+from reports.models import Decision, SourceDay
+from reports.selectors.scope import Scope
+from reports.vocabulary import Verdict
+
+NEEDS_DECISION = "needs-decision"
+EXCEPTED = "excepted"
+FAILING_VERDICTS = (Verdict.FIXABLE, Verdict.FORWARDER, Verdict.SUSPICIOUS, Verdict.UNKNOWN)
+TABS = (NEEDS_DECISION, *FAILING_VERDICTS, EXCEPTED, Verdict.ALIGNED)
+
+_FAILING = Q(messages__gt=F("aligned"))
+
+
+@dataclass(slots=True)
+class Sketch:
+    """What a row of the table shows beside its sums: failing messages per day, who saw it, how it was judged."""
+
+    by_day: dict[date, int] = field(default_factory=dict)
+    reporters: list[str] = field(default_factory=list)
+    verdicts: dict[str, int] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict of most of its messages."""
+        return max(self.verdicts, key=lambda each: self.verdicts[each], default=Verdict.UNKNOWN)
+
+
+def failing_sources(scope: Scope, *, tab: str, now: datetime) -> QuerySet[SourceDay, dict[str, Any]]:
+    """One dict per source of the tab; the caller orders and slices it. Figures are messages; one query."""
+    rows = _of_tab(scope.within(SourceDay.objects.all()), tab, now=now)
+    return rows.values("source_id", address=F("source__address")).annotate(
+        total=Sum("messages"),
+        failing=Sum(F("messages") - F("aligned")),
+        dkim=Sum("dkim_aligned"),
+        spf=Sum("spf_aligned"),
+        unaligned_auth=Sum("unaligned"),
+        nothing_passes=Sum("nothing"),
+        quarantine=Sum("quarantined"),
+        reject=Sum("rejected"),
+        passed_by_rule=Sum("excepted"),
+        first_day=Min("day"),
+        last_day=Max("day"),
+        from_domains=ArrayAgg("header_from", distinct=True),
+    )
+
+
+def tab_counts(scope: Scope, *, now: datetime) -> dict[str, int]:
+    """How many sources each tab holds. One query."""
+    rows = _with_decision(scope.within(SourceDay.objects.all()), now=now)
+    counts: dict[str, Any] = {
+        verdict: Count("source_id", distinct=True, filter=Q(verdict=verdict)) for verdict in FAILING_VERDICTS
+    }
+    counts[Verdict.ALIGNED] = Count("source_id", distinct=True, filter=Q(verdict=Verdict.ALIGNED))
+    counts[EXCEPTED] = Count("source_id", distinct=True, filter=Q(is_excepted=True) & _FAILING)
+    counts["needs_decision"] = Count("source_id", distinct=True, filter=Q(is_decided=False) & _FAILING)
+    found = rows.aggregate(**counts)
+    found[NEEDS_DECISION] = found.pop("needs_decision")
+    return found
+
+
+def sketches(scope: Scope, *, source_ids: Collection[int], now: datetime) -> dict[int, Sketch]:
+    """The sketch of each source on a page. Three queries, however many sources."""
+    found: dict[int, Sketch] = defaultdict(Sketch)
+    rows = scope.within(SourceDay.objects.filter(source_id__in=source_ids))
+    for row in rows.values("source_id", "day", "verdict").annotate(
+        failing=Sum(F("messages") - F("aligned")), total=Sum("messages")
+    ):
+        sketch = found[row["source_id"]]
+        sketch.by_day[row["day"]] = sketch.by_day.get(row["day"], 0) + row["failing"]
+        sketch.verdicts[row["verdict"]] = sketch.verdicts.get(row["verdict"], 0) + row["total"]
+    for row in rows.values("source_id").annotate(reporter=Func(F("reporters"), function="unnest")).distinct():
+        found[row["source_id"]].reporters.append(row["reporter"])
+    for decision in live_decisions(scope, now=now).filter(source_id__in=source_ids).order_by("pk"):
+        found[decision.source_id].decisions.append(decision)
+    return found
+
+
+def live_decisions(scope: Scope, *, now: datetime) -> QuerySet[Decision]:
+    """Decisions that still hold."""
+    return scope.visible(Decision.objects.filter(Q(until=None) | Q(until__gt=now)))
+
+
+def _of_tab(rows: QuerySet[SourceDay], tab: str, *, now: datetime) -> QuerySet[SourceDay]:
+    if tab == NEEDS_DECISION:
+        return _with_decision(rows, now=now).filter(_FAILING, is_decided=False)
+    if tab == EXCEPTED:
+        return _with_decision(rows, now=now).filter(_FAILING, is_excepted=True)
+    return rows.filter(verdict=tab)
+
+
+def _with_decision(rows: QuerySet[SourceDay], *, now: datetime) -> QuerySet[SourceDay]:
+    live = Decision.objects.filter(Q(until=None) | Q(until__gt=now), source=OuterRef("source"), domain=OuterRef("domain"))
+    return rows.annotate(
+        is_decided=Exists(live.exclude(kind=Decision.Kind.REQUESTED)),
+        is_excepted=Exists(live.filter(kind=Decision.Kind.EXCEPTED)),
+    )
