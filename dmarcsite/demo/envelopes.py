@@ -1,0 +1,92 @@
+"""Puts a report document into the mail that a reporter would send: file name, archive, subject, headers (RFC 9990 3.5)."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from hashlib import sha256
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from dmarcsite.demo.cast import REPORTS_ADDRESS, Reporter
+
+
+@dataclass(frozen=True, slots=True)
+class DemoMail:
+    """One message as it would lie in the mailbox: RFC 5322 bytes, a unique name, and when it was sent (epoch seconds)."""
+
+    name: str
+    content: bytes
+    sent_at: int
+
+
+def aggregate_mail(
+    xml: bytes,
+    *,
+    reporter: Reporter,
+    report_id: str,
+    domain: str,
+    begin: int,
+    end: int,
+    sent_at: int,
+    packing: str = "",
+) -> DemoMail:
+    """The mail with the document packed as the reporter does it, or as `packing` ("gzip", "zip") says."""
+    stem = f"{reporter.host}!{domain}!{begin}!{end}"
+    mail = _head(
+        reporter,
+        subject=f"Report Domain: {domain} Submitter: {reporter.host} Report-ID: <{report_id}>",
+        sent_at=sent_at,
+        key=report_id,
+    )
+    mail.set_content(f"Aggregate DMARC report of {reporter.org_name} for {domain}.\n")
+    if (packing or reporter.packing) == "zip":
+        archive, subtype, name = _zipped(xml, name=f"{stem}.xml", at=end), "zip", f"{stem}.zip"
+    else:
+        archive, subtype, name = gzip.compress(xml, mtime=0), "gzip", f"{stem}.xml.gz"
+    mail.add_attachment(archive, maintype="application", subtype=subtype, filename=name)
+    return _sealed(mail, name=f"{sent_at}-{reporter.key}-{domain}", sent_at=sent_at)
+
+
+def placeholder_mail(*, reporter: Reporter, domain: str, sent_at: int) -> DemoMail:
+    """A mail as one large provider once sent for weeks: the archive holds the word "unused" and no report."""
+    mail = _head(reporter, subject=f"Report Domain: {domain} Submitter: {reporter.host}", sent_at=sent_at, key="unused")
+    mail.set_content(f"Aggregate DMARC report of {reporter.org_name} for {domain}.\n")
+    mail.add_attachment(b"unused", maintype="application", subtype="gzip", filename=f"{reporter.host}!{domain}.xml.gz")
+    return _sealed(mail, name=f"{sent_at}-{reporter.key}-placeholder", sent_at=sent_at)
+
+
+def stray_mail(*, reporter: Reporter, sent_at: int) -> DemoMail:
+    """An announcement in the report mailbox: no report at all."""
+    mail = _head(reporter, subject="Maintenance of our report service on Saturday", sent_at=sent_at, key="stray")
+    mail.set_content("Reports may arrive some hours later than usual on Saturday.\n")
+    return _sealed(mail, name=f"{sent_at}-{reporter.key}-stray", sent_at=sent_at)
+
+
+def _head(reporter: Reporter, *, subject: str, sent_at: int, key: str) -> EmailMessage:
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = f"{reporter.org_name} <{reporter.email}>"
+    mail["To"] = REPORTS_ADDRESS
+    mail["Subject"] = subject
+    mail["Date"] = format_datetime(datetime.fromtimestamp(sent_at, UTC))
+    mail["Message-ID"] = f"<{sha256(f'{key}|{sent_at}'.encode()).hexdigest()[:24]}@{reporter.host}>"
+    return mail
+
+
+def _sealed(mail: EmailMessage, *, name: str, sent_at: int) -> DemoMail:
+    if mail.is_multipart():
+        mail.set_boundary(f"=_{sha256(name.encode()).hexdigest()[:24]}")  # the library's own boundary is random
+    return DemoMail(name=name, content=mail.as_bytes(), sent_at=sent_at)
+
+
+def _zipped(xml: bytes, *, name: str, at: int) -> bytes:
+    member = ZipInfo(name, date_time=datetime.fromtimestamp(at, UTC).timetuple()[:6])
+    member.compress_type = ZIP_DEFLATED
+    buffer = BytesIO()
+    with ZipFile(buffer, "w") as archive:
+        archive.writestr(member, xml)
+    return buffer.getvalue()
