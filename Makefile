@@ -1,0 +1,51 @@
+# Sekimori: what can be done with this checkout. `make help` lists it.
+# Every recipe that runs long ends in `exec`, so that a signal to make reaches the program itself.
+
+PY := .venv/bin/python
+PYTHONS := python3.13 python3.12 python3.11 python3
+DOCKERFILES := docker/Dockerfile
+CHECKED := dmarcsite reports exceptions benchmarks manage.py
+
+.PHONY: help up install develop test check bench image packages
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+up: .venv/installed ## Start everything; Ctrl-C stops it (PORT, SEKIMORI_ADMIN_EMAIL, SEKIMORI_ADMIN_PASSWORD, DEMO=0)
+	@exec $(PY) -m dmarcsite.services
+
+install: .venv/installed ## Make .venv and install what the product needs
+
+develop: .venv/developing ## The same, with what tests and checks need
+
+test: packages .venv/developing ## Everything: the checks, then all tests (browser and mail servers included)
+	@$(MAKE) --no-print-directory check
+	@exec $(PY) -m pytest
+
+check: .venv/developing ## Everything that needs no test run: style, types, layers, migrations, templates, scripts
+	@exec $(PY) -m tests.project.checks
+
+bench: .venv/developing ## Measure: report mails to committed rows, beside parsedmarc in the same run
+	@exec $(PY) -m benchmarks.ingest
+
+image: ## Build the container image and start web and worker from it
+	@exec docker/build-image
+
+packages:
+	@exec .ci/install-packages
+
+.venv/bin/python:
+	@for python in $(PYTHONS); do \
+	    "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	    echo "making .venv with $$("$$python" --version)"; exec "$$python" -m venv .venv; \
+	done; echo "sekimori: Python 3.11 or newer with its venv module is needed (Debian: apt install python3-venv)" >&2; exit 1
+
+.venv/installed: requirements.lock | .venv/bin/python
+	@echo "installing packages (once)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/developing: requirements-dev.lock | .venv/bin/python
+	@echo "installing packages for tests and checks (once)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@ .venv/installed
