@@ -7,6 +7,7 @@ import binascii
 import os
 import secrets
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from environs import Env
@@ -52,6 +53,16 @@ def keys_from(text: str) -> list[bytes]:
             "SEKIMORI_ENCRYPTION_KEYS must hold base64 keys of 32 bytes, separated by commas, newest first."
         )
     return keys
+
+
+def networks_from(text: str) -> list[IPv4Network | IPv6Network]:
+    """Comma-separated networks such as 10.0.0.0/8. Raises BadSetting."""
+    try:
+        return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise BadSetting(
+            f"SEKIMORI_OUTGOING_ALLOWED_NETWORKS must hold networks such as 10.0.0.0/8: {error}."
+        ) from None
 
 
 def _write_once(path: Path, value: str) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from django.contrib.auth.base_user import BaseUserManager
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from reports.models import Organisation
+from reports.vocabulary import Role
 
 
 class UserManager(BaseUserManager["User"]):
@@ -27,18 +31,19 @@ class UserManager(BaseUserManager["User"]):
         return user
 
 
-class User(AbstractUser):
+class User(AbstractBaseUser, PermissionsMixin):
     """A person, known by their e-mail address. Removed people are deactivated, so that names in history stay true."""
 
-    username = None
-    first_name = None
-    last_name = None
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
-    objects: ClassVar[UserManager] = UserManager()
+    objects = UserManager()
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once_in_any_case")]
@@ -51,3 +56,51 @@ class User(AbstractUser):
 
     def get_short_name(self) -> str:
         return str(self)
+
+
+class RoleGrant(models.Model):
+    """A role that somebody is to have in an organisation, from the wish to its end. The invitation is the same row.
+
+    It takes effect when it is GRANTED and the person is known: at once for a person with an account, else when the
+    invitation is accepted. `second_by` is the second administrator, needed once an organisation has two of them; the
+    database refuses the membership otherwise (migration 0002). Names are copied, so that history outlives people.
+    """
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed"
+        GRANTED = "granted"
+        REFUSED = "refused"
+        WITHDRAWN = "withdrawn"
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="role_grants")
+    email = models.EmailField()
+    role = models.CharField(max_length=13, choices=[(role.value, role.value) for role in Role])
+    state = models.CharField(max_length=9, choices=State.choices, default=State.PROPOSED)
+    proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    proposed_by_name = models.CharField(max_length=320)
+    proposed_at = models.DateTimeField()
+    second_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    second_by_name = models.CharField(max_length=320, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    token_sha256 = models.BinaryField(max_length=32, null=True, blank=True, unique=True)
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="role_grants")
+    effective_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "organisation", Lower("email"), condition=models.Q(state="proposed"), name="role_grant_one_open"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(second_by__isnull=True) | ~models.Q(second_by=models.F("proposed_by")),
+                name="role_grant_four_eyes",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="granted") | models.Q(decided_at__isnull=False),
+                name="role_grant_granted_is_dated",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} {self.role}"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from dmarcsite.env import BadSetting, SecretEnv, keys_from, new_key
+from dmarcsite.env import BadSetting, SecretEnv, keys_from, networks_from, new_key
 from dmarcsite.services.places import Places
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -160,12 +159,10 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- Outgoing connections ---------------------------------------------------------------------------------------------
-OUTGOING_ALLOWED_NETWORKS = [
-    ipaddress.ip_network(network) for network in env.list("SEKIMORI_OUTGOING_ALLOWED_NETWORKS", default=[])
-]
+OUTGOING_ALLOWED_NETWORKS = networks_from(env.str("SEKIMORI_OUTGOING_ALLOWED_NETWORKS", default=""))
 
 # --- First start ------------------------------------------------------------------------------------------------------
-ADMIN_EMAIL = env.str("SEKIMORI_ADMIN_EMAIL", default="admin@localhost.localdomain")
+ADMIN_EMAIL = env.str("SEKIMORI_ADMIN_EMAIL", default="admin@localhost")
 ADMIN_PASSWORD = env.str("SEKIMORI_ADMIN_PASSWORD", default="")
 DEMO = env.bool("DEMO", default=IS_DATABASE_EMBEDDED)
 
@@ -193,5 +190,5 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": env.log_level("SEKIMORI_LOG_LEVEL", default="WARNING")},
+    "root": {"handlers": ["stderr"], "level": env.str("SEKIMORI_LOG_LEVEL", default="WARNING").upper()},
 }

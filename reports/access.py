@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from reports.models import Membership
 from reports.permissions import Act, may
 from reports.viewer import Viewer
+from reports.vocabulary import Role
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -39,7 +40,7 @@ def viewer_for(user: AbstractBaseUser | AnonymousUser, *, organisation_slug: str
         organisation_id=organisation.pk,
         organisation_name=organisation.name,
         is_demo=organisation.is_demo,
-        role=membership.role,
+        role=Role(membership.role),
     )
 
 
@@ -66,6 +67,6 @@ def allowed_to(act: Act) -> Callable[[View[P]], View[P]]:
             demand(viewer_of(request), act)
             return view(request, *args, **kwargs)
 
-        return cast("Any", login_required(guarded))
+        return login_required(guarded)
 
     return decorate

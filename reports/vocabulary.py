@@ -35,7 +35,7 @@ class Disposition(StrEnum):
     """What the receiver did (RFC 9990 section 3.1.1.9). PASS is RFC 9990's word for none under an enforcing policy."""
 
     NONE = "none"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105  a result, no password
     QUARANTINE = "quarantine"
     REJECT = "reject"
 
@@ -108,6 +108,7 @@ class Reason(StrEnum):
     BAD_SOURCE_IP = "bad_source_ip"
     BAD_COUNT = "bad_count"
     ROW_WITHOUT_CONTENT = "row_without_content"
+    ROW_TRUNCATED = "row_truncated"
     ROWS_REJECTED = "rows_rejected"
     FAILURE_UNREADABLE = "failure_unreadable"
     TLS_NOT_STORED = "tls_not_stored"

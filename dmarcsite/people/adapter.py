@@ -6,7 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
 
-class InvitationOnlyAdapter(DefaultAccountAdapter):
+class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """People come by invitation (dmarcsite.people.invitations), never by the sign-up form."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -59,13 +59,13 @@ def failing_sources(scope: Scope, *, tab: str, now: datetime) -> QuerySet[Source
 
 def tab_counts(scope: Scope, *, now: datetime) -> dict[str, int]:
     """How many sources each tab holds. One query."""
-    rows = _with_decision(scope.within(SourceDay.objects.all()), now=now)
+    rows = scope.within(SourceDay.objects.all())
     counts: dict[str, Any] = {
         verdict: Count("source_id", distinct=True, filter=Q(verdict=verdict)) for verdict in FAILING_VERDICTS
     }
     counts[Verdict.ALIGNED] = Count("source_id", distinct=True, filter=Q(verdict=Verdict.ALIGNED))
-    counts[EXCEPTED] = Count("source_id", distinct=True, filter=Q(is_excepted=True) & _FAILING)
-    counts["needs_decision"] = Count("source_id", distinct=True, filter=Q(is_decided=False) & _FAILING)
+    counts[EXCEPTED] = Count("source_id", distinct=True, filter=_FAILING & _excepted(now))
+    counts["needs_decision"] = Count("source_id", distinct=True, filter=_FAILING & ~_decided(now))
     found = rows.aggregate(**counts)
     found[NEEDS_DECISION] = found.pop("needs_decision")
     return found
@@ -95,15 +95,21 @@ def live_decisions(scope: Scope, *, now: datetime) -> QuerySet[Decision]:
 
 def _of_tab(rows: QuerySet[SourceDay], tab: str, *, now: datetime) -> QuerySet[SourceDay]:
     if tab == NEEDS_DECISION:
-        return _with_decision(rows, now=now).filter(_FAILING, is_decided=False)
+        return rows.filter(_FAILING & ~_decided(now))
     if tab == EXCEPTED:
-        return _with_decision(rows, now=now).filter(_FAILING, is_excepted=True)
+        return rows.filter(_FAILING & _excepted(now))
     return rows.filter(verdict=tab)
 
 
-def _with_decision(rows: QuerySet[SourceDay], *, now: datetime) -> QuerySet[SourceDay]:
-    live = Decision.objects.filter(Q(until=None) | Q(until__gt=now), source=OuterRef("source"), domain=OuterRef("domain"))
-    return rows.annotate(
-        is_decided=Exists(live.exclude(kind=Decision.Kind.REQUESTED)),
-        is_excepted=Exists(live.filter(kind=Decision.Kind.EXCEPTED)),
-    )
+def _decided(now: datetime) -> Q:
+    return Q(Exists(_live(now).exclude(kind=Decision.Kind.REQUESTED)))
+
+
+def _excepted(now: datetime) -> Q:
+    return Q(Exists(_live(now).filter(kind=Decision.Kind.EXCEPTED)))
+
+
+def _live(now: datetime) -> QuerySet[Decision]:
+    """The decisions that hold now about the source and domain of the outer row."""
+    live = Decision.objects.filter(Q(until=None) | Q(until__gt=now))
+    return live.filter(source=OuterRef("source"), domain=OuterRef("domain"))

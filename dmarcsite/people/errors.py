@@ -1,0 +1,33 @@
+"""Refusals around people and roles: a code each; views make the sentences."""
+
+from __future__ import annotations
+
+
+class PeopleError(Exception):
+    """A refused act. `code` names the reason."""
+
+    code = "refused"
+
+
+class OwnProposal(PeopleError):
+    code = "own_proposal"
+
+
+class AlreadyDecided(PeopleError):
+    code = "already_decided"
+
+
+class AlreadyOpen(PeopleError):
+    code = "already_open"
+
+
+class LastAdministrator(PeopleError):
+    code = "last_administrator"
+
+
+class InvitationEnded(PeopleError):
+    code = "invitation_ended"
+
+
+class NotInOrganisation(PeopleError):
+    code = "not_in_organisation"

@@ -1,0 +1,59 @@
+"""The first start: one organisation and its first administrator, made once and never again."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from django.core.validators import validate_email
+from django.db import transaction
+from reports.audit import log
+
+from dmarcsite.models import User
+from reports.models import Domain, Membership, Organisation
+from reports.vocabulary import DomainKind, Role
+
+_PASSWORD_BYTES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAdministrator:
+    """Who was made, with the password if it was generated (shown once, stored only as a hash)."""
+
+    email: str
+    generated_password: str | None
+
+
+@transaction.atomic
+def make_first_administrator(*, email: str, password: str) -> FirstAdministrator | None:
+    """Make the first organisation and administrator; None where an administrator exists already.
+
+    Raises ValidationError for an address that is none. A given password is taken as it is: whoever sets the
+    environment owns the installation.
+    """
+    if Membership.objects.filter(role=Role.ADMINISTRATOR, organisation__is_demo=False).exists():
+        return None
+    validate_email(email)
+    organisation = make_organisation(name="Organisation", slug="organisation")
+    generated = None if password else secrets.token_urlsafe(_PASSWORD_BYTES)
+    user = User.objects.create_superuser(email, password or generated)
+    Membership.objects.create(user=user, organisation=organisation, role=Role.ADMINISTRATOR)
+    log.record(
+        "people.first_administrator",
+        actor_id=user.pk,
+        actor_name=user.email,
+        organisation=organisation,
+        object_type="user",
+        object_id=str(user.pk),
+        object_label=user.email,
+    )
+    return FirstAdministrator(email=user.email, generated_password=generated)
+
+
+def make_organisation(
+    *, name: str, slug: str, is_demo: bool = False, own_reporters: list[str] | None = None
+) -> Organisation:
+    """Make an organisation with the one Domain row that stands for all From domains that are not its own."""
+    organisation = Organisation.objects.create(name=name, slug=slug, is_demo=is_demo, own_reporters=own_reporters or [])
+    Domain.objects.create(organisation=organisation, name="*", kind=DomainKind.FOREIGN)
+    return organisation

@@ -1,0 +1,114 @@
+"""The figures of the Overview page, each with its denominator. Reads the small daily rollup, one lens at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Max, Q, Sum
+
+from reports.models import AggregateReport, DomainDay, Mailbox, Message
+from reports.selectors.scope import Scope
+from reports.vocabulary import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Volumes:
+    """Messages of the span in the lens. `legitimate` are all but suspicious and unknown ones."""
+
+    messages: int
+    aligned: int
+    dkim_aligned: int
+    spf_aligned: int
+    quarantined: int
+    rejected: int
+    excepted: int
+    suspicious: int
+    suspicious_stopped: int
+    legitimate: int
+
+    @property
+    def failing(self) -> int:
+        return self.messages - self.aligned
+
+    @property
+    def dkim_failing(self) -> int:
+        return self.messages - self.dkim_aligned
+
+    @property
+    def spf_failing(self) -> int:
+        return self.messages - self.spf_aligned
+
+    @property
+    def judged(self) -> int:
+        return self.quarantined + self.rejected
+
+
+def volumes(scope: Scope) -> Volumes:
+    """One query."""
+    suspicious = Q(verdict=Verdict.SUSPICIOUS)
+    sums = scope.within(DomainDay.objects.all()).aggregate(
+        messages=Sum("messages", default=0),
+        aligned=Sum("aligned", default=0),
+        dkim_aligned=Sum("dkim_aligned", default=0),
+        spf_aligned=Sum("spf_aligned", default=0),
+        quarantined=Sum("quarantined", default=0),
+        rejected=Sum("rejected", default=0),
+        excepted=Sum("excepted", default=0),
+        suspicious=Sum("messages", filter=suspicious, default=0),
+        suspicious_quarantined=Sum("quarantined", filter=suspicious, default=0),
+        suspicious_rejected=Sum("rejected", filter=suspicious, default=0),
+        legitimate=Sum("messages", filter=~Q(verdict__in=(Verdict.SUSPICIOUS, Verdict.UNKNOWN)), default=0),
+    )
+    stopped = sums.pop("suspicious_quarantined") + sums.pop("suspicious_rejected")
+    return Volumes(**sums, suspicious_stopped=stopped)
+
+
+def daily_volumes(scope: Scope) -> dict[date, dict[str, int]]:
+    """Messages per day and verdict. One query."""
+    days: dict[date, dict[str, int]] = defaultdict(dict)
+    rows = scope.within(DomainDay.objects.all()).values("day", "verdict").annotate(total=Sum("messages"))
+    for row in rows.order_by("day"):
+        days[row["day"]][row["verdict"]] = row["total"]
+    return days
+
+
+def domains_at_risk(scope: Scope, *, limit: int) -> list[dict[str, Any]]:
+    """The domains with the most failing messages. One query."""
+    rows = scope.within(DomainDay.objects.all()).values("domain_id", "domain__name")
+    sums = rows.annotate(
+        total=Sum("messages"),
+        aligned_total=Sum("aligned"),
+        suspicious=Sum("messages", filter=Q(verdict="suspicious"), default=0),
+    )
+    found = [row | {"failing": row["total"] - row["aligned_total"]} for row in sums]
+    return sorted((row for row in found if row["failing"]), key=lambda row: (-row["failing"], row["domain__name"]))[
+        :limit
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How current the data is: `data_until` is the end of the newest report period."""
+
+    data_until: datetime | None
+    failing_mailboxes: tuple[str, ...]
+    mailboxes: int
+    unread: int
+
+
+def freshness(scope: Scope) -> Freshness:
+    """Three small queries."""
+    organisation_id = scope.viewer.organisation_id
+    until = AggregateReport.objects.filter(organisation_id=organisation_id).aggregate(until=Max("end"))["until"]
+    boxes = list(
+        Mailbox.objects.filter(organisation_id=organisation_id, is_enabled=True).values_list("name", "failures")
+    )
+    return Freshness(
+        data_until=until,
+        failing_mailboxes=tuple(name for name, failures in boxes if failures),
+        mailboxes=len(boxes),
+        unread=Message.objects.filter(organisation_id=organisation_id, outcome=None).count(),
+    )

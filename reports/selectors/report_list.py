@@ -1,0 +1,44 @@
+"""Aggregate and failure reports as lists and one by one. Everything passes through the viewer's domains."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.db.models import F, Model, QuerySet
+
+from reports.models import AggregateReport, AggregateRow, Domain, FailureReport
+from reports.viewer import Viewer
+
+M = TypeVar("M", bound=Model)
+
+
+def aggregate_reports(viewer: Viewer) -> QuerySet[AggregateReport]:
+    """Aggregate reports, newest period first."""
+    return _visible(AggregateReport.objects.all(), viewer).select_related("domain", "message").order_by("-begin", "-pk")
+
+
+def report_rows(report: AggregateReport, *, failing_only: bool) -> QuerySet[AggregateRow]:
+    """A report's rows, failing ones first, then by messages."""
+    rows = AggregateRow.objects.filter(organisation_id=report.organisation_id, day=report.day, report=report)
+    if failing_only:
+        rows = rows.filter(is_aligned=False)
+    return rows.order_by("is_aligned", F("count").desc(), "position")
+
+
+def failure_reports(viewer: Viewer) -> QuerySet[FailureReport]:
+    """Failure reports, newest first; samples and details are not loaded."""
+    rows = _visible(FailureReport.objects.all(), viewer).select_related("domain").defer("sample")
+    return rows.order_by("-arrived_at", "-pk")
+
+
+def domains(viewer: Viewer) -> QuerySet[Domain]:
+    """The domains that the viewer may see, by name."""
+    rows = Domain.objects.filter(organisation_id=viewer.organisation_id)
+    if viewer.domain_ids is not None:
+        rows = rows.filter(pk__in=viewer.domain_ids)
+    return rows.order_by("name", "pk")
+
+
+def _visible(rows: QuerySet[M], viewer: Viewer) -> QuerySet[M]:
+    rows = rows.filter(organisation_id=viewer.organisation_id)
+    return rows if viewer.domain_ids is None else rows.filter(domain_id__in=viewer.domain_ids)

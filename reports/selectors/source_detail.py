@@ -1,0 +1,118 @@
+"""One source: what it sent as whom, with which identities, seen by whom, and what the reports said of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, F, Max, Min, Q, Sum
+
+from reports.models import AggregateRow, Decision, FailureReport, InboundEvent, Source, SourceDay
+from reports.selectors.scope import Scope
+
+IDENTITY_LIMIT = 100
+EVENT_LIMIT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over the span in the lens; all figures are messages, `first` and `last` UTC days."""
+
+    messages: int
+    aligned: int
+    quarantined: int
+    rejected: int
+    excepted: int
+    first: date | None
+    last: date | None
+
+    @property
+    def failing(self) -> int:
+        return self.messages - self.aligned
+
+
+def source_totals(scope: Scope, *, source: Source) -> Totals:
+    """One query on the daily rollup."""
+    sums = scope.within(SourceDay.objects.filter(source=source)).aggregate(
+        messages=Sum("messages", default=0),
+        aligned=Sum("aligned", default=0),
+        quarantined=Sum("quarantined", default=0),
+        rejected=Sum("rejected", default=0),
+        excepted=Sum("excepted", default=0),
+        first=Min("day"),
+        last=Max("day"),
+    )
+    return Totals(**sums)
+
+
+def source_days(scope: Scope, *, source: Source) -> dict[date, dict[str, int]]:
+    """Messages per day and verdict. One query on the daily rollup."""
+    days: dict[date, dict[str, int]] = defaultdict(dict)
+    rows = scope.within(SourceDay.objects.filter(source=source)).values("day", "verdict")
+    for row in rows.annotate(total=Sum("messages")).order_by("day"):
+        days[row["day"]][row["verdict"]] = row["total"]
+    return days
+
+
+def source_verdicts(scope: Scope, *, source: Source) -> dict[str, int]:
+    """Messages per verdict."""
+    rows = scope.within(SourceDay.objects.filter(source=source)).values_list("verdict").annotate(total=Sum("messages"))
+    return dict(rows.order_by("-total"))
+
+
+def source_identities(scope: Scope, *, source: Source) -> list[dict[str, Any]]:
+    """The distinct identity combinations it used, most messages first: From, envelope, raw results, aligned verdicts."""
+    rows = scope.within(AggregateRow.objects.filter(source=source))
+    return list(
+        rows.values(
+            "header_from",
+            "envelope_from",
+            "dkim_results",
+            "spf_results",
+            "dkim",
+            "spf",
+            "is_aligned",
+            "verdict",
+            "domain_id",
+        )
+        .annotate(
+            total=Sum("count"),
+            none=Sum("count", filter=Q(disposition__in=("none", "pass", "")), default=0),
+            quarantine=Sum("count", filter=Q(disposition="quarantine"), default=0),
+            reject=Sum("count", filter=Q(disposition="reject"), default=0),
+        )
+        .order_by("is_aligned", "-total", "header_from")[:IDENTITY_LIMIT]
+    )
+
+
+def source_reporters(scope: Scope, *, source: Source) -> list[dict[str, Any]]:
+    """Who reported it: messages, failing messages, reports."""
+    rows = scope.within(AggregateRow.objects.filter(source=source)).values(org_name=F("report__org_name"))
+    return list(
+        rows.annotate(
+            total=Sum("count"),
+            failing=Sum("count", filter=Q(is_aligned=False), default=0),
+            reports=Count("report", distinct=True),
+        ).order_by("-total", "org_name")
+    )
+
+
+def source_failures(scope: Scope, *, source: Source) -> list[FailureReport]:
+    """Failure reports that name this address, newest first."""
+    rows = scope.on_days(FailureReport.objects.filter(source_ip=source.address)).select_related("domain")
+    return list(rows.order_by("-arrived_at", "-pk")[:EVENT_LIMIT])
+
+
+def source_events(scope: Scope, *, source: Source) -> list[InboundEvent]:
+    """What our own filter nodes did with its failing messages, newest first."""
+    rows = scope.on_days(InboundEvent.objects.filter(source=source)).select_related("node", "domain")
+    return list(rows.order_by("-at", "-pk")[:EVENT_LIMIT])
+
+
+def source_decisions(scope: Scope, *, source: Source) -> list[Decision]:
+    """What was decided about it, ended decisions included, newest first."""
+    return list(
+        scope.visible(Decision.objects.filter(source=source)).select_related("domain").order_by("-decided_at", "-pk")
+    )
