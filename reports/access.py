@@ -67,6 +67,6 @@ def allowed_to(act: Act) -> Callable[[View[P]], View[P]]:
             demand(viewer_of(request), act)
             return view(request, *args, **kwargs)
 
-        return login_required(guarded)
+        return cast("View[P]", login_required(guarded))
 
     return decorate
