@@ -1,0 +1,30 @@
+"""What makes two reports the same report (RFC 9990 section 3.5.1 and what reporters do). Compares nothing itself."""
+
+from __future__ import annotations
+
+import hashlib
+
+from reports.dto import AggregateHead, FailureReport
+
+
+def identity_key(head: AggregateHead) -> bytes:
+    """SHA-256 over reporter, report id, period and domain.
+
+    Equal keys with equal `AggregateReport.rows_hash` are the same report sent twice; equal keys with other rows are two
+    reports, since some reporters reuse an id for different reports of one day.
+    """
+    report_id = head.report_id.strip().removeprefix("<").removesuffix(">")
+    return _digest(head.org_name.lower(), head.email.lower(), report_id, head.begin, head.end, head.policy.domain)
+
+
+def failure_identity(report: FailureReport) -> bytes:
+    """SHA-256 over what stands for the missing report id of RFC 6591: reporter, message, source, arrival, domain."""
+    message = report.original_envelope_id or report.sample_message_id
+    if not message:
+        message = hashlib.sha256(report.sample).hexdigest()
+    source = report.source_ip or ""
+    return _digest(report.reporter.lower(), message, source, report.arrived, report.reported_domain)
+
+
+def _digest(*parts: object) -> bytes:
+    return hashlib.sha256("".join(f"{len(str(part))}:{part}," for part in parts).encode("utf-8", "replace")).digest()

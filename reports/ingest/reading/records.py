@@ -1,0 +1,79 @@
+"""One `record` element becomes one row, or one rejected row with its text. Keeps nothing but skeletons already read."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from reports.dto import AggregateRow, RejectedRow
+from reports.ingest.reading.names import LocalNames
+from reports.ingest.reading.repairs import Repairs
+from reports.ingest.reading.skeletons import Flat, Skeleton, read_skeleton
+from reports.ingest.reading.values import read_address, read_count
+from reports.vocabulary import Reason, RepairCode
+
+SKELETONS_KEPT = 4096
+TEXT_LENGTH = 4000
+USUAL_PLACE = 2  # record, row, source_ip, count
+
+
+class RecordReader:
+    """Reads the records of one report in document order. `canonical` are the bytes of the last one for the rows hash."""
+
+    def __init__(self, names: LocalNames, *, repairs: Repairs) -> None:
+        self._names = names
+        self._repairs = repairs
+        self._skeletons: dict[Flat, Skeleton] = {}
+        self.position = 0
+        self.canonical = b""
+
+    def read(self, record: etree._Element) -> AggregateRow | RejectedRow:
+        self.position += 1
+        names = self._names
+        flat = [(names[element.tag], element.text) for element in record.iter("*")]
+        sent_address, sent_count, rest = _split(flat)
+        skeleton = self._skeleton(rest)
+        if sent_address is None and sent_count is None and not skeleton.has_content:
+            return self._rejected(record, Reason.ROW_WITHOUT_CONTENT)
+        address, address_rewritten = read_address(sent_address or "")
+        if address is None:
+            return self._rejected(record, Reason.BAD_SOURCE_IP)
+        count, count_rewritten = read_count(sent_count or "")
+        if count is None:
+            return self._rejected(record, Reason.BAD_COUNT)
+        if address_rewritten:
+            self._repairs.note(RepairCode.ADDRESS_REWRITTEN, "row/source_ip", sent_address or "", row=self.position)
+        if count_rewritten:
+            self._repairs.note(RepairCode.COUNT_REWRITTEN, "row/count", sent_count or "", row=self.position)
+        for code, place, sent in skeleton.notes:
+            self._repairs.note(code, place, sent, row=self.position)
+        self.canonical = b"%c%b%d %b\n" % (address.version, address.packed, count, skeleton.canonical)
+        return AggregateRow(self.position, address, count, *skeleton[:9])
+
+    def reject(self, record: etree._Element, code: str) -> RejectedRow:
+        """A record that must not be counted, whatever it says."""
+        self.position += 1
+        return self._rejected(record, code)
+
+    def _rejected(self, record: etree._Element, code: str) -> RejectedRow:
+        text = etree.tostring(record, encoding="unicode", with_tail=False)[:TEXT_LENGTH]
+        self.canonical = "".join(["?", *map(str, record.itertext())]).encode() + b"\n"
+        return RejectedRow(self.position, code, text)
+
+    def _skeleton(self, rest: Flat) -> Skeleton:
+        found = self._skeletons.get(rest)
+        if found is None:
+            if len(self._skeletons) >= SKELETONS_KEPT:
+                self._skeletons.clear()
+            found = self._skeletons[rest] = read_skeleton(rest)
+        return found
+
+
+def _split(flat: list[tuple[str, str | None]]) -> tuple[str | None, str | None, Flat]:
+    """Take address and count out of the flat record; nearly always they are the third and fourth element."""
+    if [name for name, _ in flat[USUAL_PLACE : USUAL_PLACE + 2]] == ["source_ip", "count"]:
+        return flat[USUAL_PLACE][1], flat[USUAL_PLACE + 1][1], tuple(flat[USUAL_PLACE + 2 :])
+    first: dict[str, str | None] = {}
+    for name, text in flat:
+        if name in ("source_ip", "count"):
+            first.setdefault(name, text or "")
+    return first.get("source_ip"), first.get("count"), tuple(pair for pair in flat if pair[0] not in first)
