@@ -44,7 +44,8 @@ def django_db_modify_db_settings(services: dict[str, str], django_db_modify_db_s
     settings.DATABASES["default"].update(dj_database_url.parse(services["DATABASE_URL"]))
     settings.CACHES["default"]["LOCATION"] = services["REDIS_URL"]
     settings.REDIS_URL = services["REDIS_URL"]
-    settings.CELERY_BROKER_URL = services["REDIS_URL"].replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+    broker = services["REDIS_URL"].replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+    settings.CELERY_BROKER_URL = broker
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ from environs import EnvError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dmarcsite.settings")
 
-from dmarcsite.services.up import main  # noqa: E402  after the line that names the settings
+from dmarcsite.services.up import main
 
 try:
     sys.exit(main())

@@ -40,7 +40,7 @@ def services_account() -> Account:
 def _made() -> pwd.struct_passwd:
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if useradd is None:
-        raise CannotStart(f"PostgreSQL does not run as root and there is no useradd here: make an account named {NAME}.")
+        raise CannotStart(f"PostgreSQL does not run as root, and there is no useradd here: make the account {NAME}.")
     command = [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
     done = subprocess.run([*command, "--shell", "/usr/sbin/nologin", NAME], capture_output=True, text=True, check=False)  # noqa: S603  a fixed command
     try:

@@ -36,7 +36,7 @@ def start(places: Places, *, account: Account, durable: bool = True) -> Child:
     _ensure_data_folder(places, account=account)
     _forget_a_stale_lock(places.postgres)
     log = places.logs / "postgres.log"
-    options = ["-D", places.postgres, "-k", places.sockets, "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700"]
+    options: list[str | Path] = ["-D", places.postgres, "-k", places.sockets, "-c", "listen_addresses="]
     with fresh_log(log) as output:
         child = Child(
             "PostgreSQL",
@@ -78,11 +78,12 @@ def _ensure_data_folder(places: Places, *, account: Account) -> None:
     # Made under another name: one that was interrupted is never taken for a whole one.
     draft = data.with_name("postgres.new")
     _empty_folder(draft, account=account)
-    command = [_program("initdb"), "-D", draft, "-U", DATABASE_USER, "--auth=trust", "--encoding=UTF8", "--no-sync"]
+    command: list[str | Path] = [_program("initdb"), "-D", draft, "-U", DATABASE_USER, "--auth=trust"]
+    locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     with fresh_log(log) as output:
         child = Child(
             "initdb",
-            [*command, "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"],
+            [*command, *locale],
             account=account,
             cwd=draft,
             output=output,
@@ -146,9 +147,11 @@ def _connect(places: Places, *, database: str) -> psycopg.Connection:
 def _last_words(log: Path) -> str:
     """The reason in PostgreSQL's own words: the last FATAL, PANIC or error line of its log, as a sentence."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    telling = [line for line in lines if re.search(r"\b(FATAL|PANIC|error):", line)] or lines[-1:] or ["it said nothing"]
+    telling = [line for line in lines if re.search(r"\b(FATAL|PANIC|error):", line)] or ["it said nothing", *lines][-1:]
     return re.sub(r"^.*?\b(FATAL|PANIC|error):\s*", "", telling[-1]).rstrip(".") + "."
 
 
 def _way_out(data: Path) -> str:
-    return f"put back a backup of that folder, or move it away (mv {data} {data}.broken) to begin with an empty database"
+    return (
+        f"put a backup of that folder back, or move it away (mv {data} {data}.broken) to begin with an empty database"
+    )

@@ -58,7 +58,7 @@ class Child:
             group=account.gid if account and switch else None,
             extra_groups=[] if switch else None,
             # Runs after the change of account, which would clear the wish again. Safe here: we have one thread.
-            preexec_fn=lambda: die_with_parent(stop_signal, parent=parent),  # noqa: PLW1509
+            preexec_fn=lambda: die_with_parent(stop_signal, parent=parent),
         )
         self.pid = self._process.pid
 

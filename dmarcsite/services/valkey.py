@@ -23,9 +23,11 @@ def start(places: Places, *, account: Account) -> Child:
     private_folder(places.valkey, account=account)
     places.valkey_socket.unlink(missing_ok=True)
     log = places.logs / "valkey.log"
-    options = ["--port", "0", "--unixsocket", places.valkey_socket, "--unixsocketperm", "700", "--dir", places.valkey]
+    options: list[str | Path] = ["--port", "0", "--unixsocket", places.valkey_socket, "--unixsocketperm", "700"]
     with fresh_log(log) as output:
-        child = Child("Valkey", [_program(), *options], account=account, cwd=places.valkey, output=output)
+        child = Child(
+            "Valkey", [_program(), *options, "--dir", places.valkey], account=account, cwd=places.valkey, output=output
+        )
     try:
         _wait_until_it_answers(child, places=places, log=log)
     except BaseException:
@@ -55,6 +57,4 @@ def _wait_until_it_answers(child: Child, *, places: Places, log: Path) -> None:
         else:
             client.close()
             return
-    raise CannotStart(
-        f"Valkey does not start: read {log}. It holds no lasting data: {places.valkey} may be deleted."
-    )
+    raise CannotStart(f"Valkey does not start: read {log}. It holds no lasting data: {places.valkey} may be deleted.")
