@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from exceptions.engine.facts import MessageFacts
 from exceptions.engine.policy import Policy
@@ -16,8 +16,7 @@ _VERDICTS = (Verdict.ACCEPT, Verdict.QUARANTINE, Verdict.REJECT)
 _ACTIONS = {RuleAction.DELIVER: Verdict.ACCEPT, RuleAction.QUARANTINE: Verdict.QUARANTINE}
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What to do with a message, and why.
 
     `rule_id`: the rule that matches, also where it changed nothing because the mode is monitor.
@@ -38,30 +37,36 @@ def decide(facts: MessageFacts, policy: Policy, *, now: float) -> Decision:
     Past the policy's `valid_until` the mode stands, and mail that a rule would let through is deferred: it is neither
     accepted on old authority nor bounced.
     """
-    mode = _MODES[max((_level(domain, facts, policy) for domain in facts.header_from), default=0)]
+    level, ceiling = _levels(facts, policy)
+    mode = _MODES[level]
     if facts.dmarc_result != DmarcResult.FAIL:
         return Decision(Verdict.ACCEPT, DecisionCode.NOT_FAILING, None, mode, Verdict.ACCEPT)
-    would_be = _VERDICTS[max((_ceiling(domain, facts, policy) for domain in facts.header_from), default=0)]
+    would_be = _VERDICTS[ceiling]
     rule = policy.rule_for(facts, now=now)
     rule_id = rule.id if rule else None
     if mode is Mode.MONITOR:
         return Decision(Verdict.ACCEPT, DecisionCode.MONITOR, rule_id, mode, would_be)
     if rule is None:
-        return Decision(_VERDICTS[_LEVELS[mode]], DecisionCode.ENFORCED, None, mode, would_be)
+        return Decision(_VERDICTS[level], DecisionCode.ENFORCED, None, mode, would_be)
     if policy.is_stale(now=now):
         return Decision(Verdict.DEFER, DecisionCode.EXCEPTION_STALE, rule_id, mode, would_be)
     return Decision(_ACTIONS[rule.action], DecisionCode.EXCEPTION, rule_id, mode, would_be)
 
 
-def _ceiling(domain: str, facts: MessageFacts, policy: Policy) -> int:
-    """How far a node may go: all the way for own and partner domains, else as far as the domain publishes."""
-    return _LEVELS[Mode.REJECT] if policy.is_own(domain) else _CEILINGS[facts.published]
+def _levels(facts: MessageFacts, policy: Policy) -> tuple[int, int]:
+    """How far the node goes, and how far it might go at most. Of several From domains the strictest counts."""
+    level = ceiling = 0
+    for domain in facts.header_from:
+        bound = _LEVELS[Mode.REJECT] if policy.is_own(domain) else _CEILINGS[facts.published]
+        level = max(level, _level(domain, facts, policy, bound=bound))
+        ceiling = max(ceiling, bound)
+    return level, ceiling
 
 
-def _level(domain: str, facts: MessageFacts, policy: Policy) -> int:
-    """How far the node goes for one From domain; a pair outside the share is treated one step lower."""
+def _level(domain: str, facts: MessageFacts, policy: Policy, *, bound: int) -> int:
+    """The mode for one From domain under its ceiling; a pair outside the share is treated one step lower."""
     enforcement = policy.enforcement_for(domain)
-    level = min(_LEVELS[enforcement.mode], _ceiling(domain, facts, policy))
+    level = min(_LEVELS[enforcement.mode], bound)
     if level and not is_enforced(share=enforcement.share, source=facts.source, header_from=domain):
         level -= 1
     return level

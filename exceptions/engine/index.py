@@ -14,11 +14,8 @@ from typing import NamedTuple
 from exceptions.engine.facts import MessageFacts, recipient_domain
 from exceptions.engine.rule import Rule
 
-
-class Evidence(NamedTuple):
-    network: int | None
-    dkim_domain: str | None
-    envelope_domain: str | None
+Evidence = tuple[int | None, str | None, str | None]
+"""Leading bits of the address, DKIM domain, envelope domain; None where the shape does not ask."""
 
 
 class Shape(NamedTuple):
@@ -72,9 +69,9 @@ def _places(rule: Rule) -> Iterator[tuple[Shape, Evidence]]:
     dkim, envelope = rule.dkim_domain, rule.envelope_domain
     for network in rule.networks:
         shape = Shape(network.bits, network.bits - network.prefix, dkim is not None, envelope is not None)
-        yield shape, Evidence(network.value, dkim, envelope)
+        yield shape, (network.value, dkim, envelope)
     if not rule.networks:
-        yield Shape(0, 0, dkim is not None, envelope is not None), Evidence(None, dkim, envelope)
+        yield Shape(0, 0, dkim is not None, envelope is not None), (None, dkim, envelope)
 
 
 def _shown(shape: Shape, facts: MessageFacts) -> Iterator[Evidence]:
@@ -88,4 +85,4 @@ def _shown(shape: Shape, facts: MessageFacts) -> Iterator[Evidence]:
         return
     envelope = facts.envelope_domain if shape.envelope else None
     for dkim in facts.dkim_domains if shape.dkim else (None,):
-        yield Evidence(network, dkim, envelope)
+        yield (network, dkim, envelope)

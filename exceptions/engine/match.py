@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from exceptions.engine.facts import MessageFacts, recipient_domain
 from exceptions.engine.rule import Rule
 from exceptions.vocabulary import MissReason
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Every condition of the rule is met and it is in force."""
 
     rule_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(NamedTuple):
     """The first condition that is not met, in the order of `MissReason`."""
 
     rule_id: str

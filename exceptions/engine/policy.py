@@ -45,11 +45,14 @@ class Policy:
 
     def is_own(self, domain: str) -> bool:
         """Whether the organisation, or a partner it named, owns the domain or a parent of it."""
-        return any(suffix in self.own_domains for suffix in suffixes(domain))
+        return not self.own_domains.isdisjoint(suffixes(domain))
 
     def enforcement_for(self, domain: str) -> Enforcement:
         """The entry of the domain, else of its nearest parent that has one, else the default."""
-        return next((self.domains[suffix] for suffix in suffixes(domain) if suffix in self.domains), self.default)
+        for suffix in suffixes(domain):
+            if suffix in self.domains:
+                return self.domains[suffix]
+        return self.default
 
     def rule_for(self, facts: MessageFacts, *, now: float) -> Rule | None:
         """The rule in force that applies to the message; of several the one with the lowest `Rule.rank`."""
