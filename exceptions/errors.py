@@ -86,3 +86,9 @@ class PublishError(CodedError):
     """A policy could not be rendered, signed or served."""
 
     default_code = "publish_failed"
+
+
+class AgentError(CodedError):
+    """The agent could not fetch, send or keep something; what is live stays live."""
+
+    default_code = "agent_failed"
