@@ -9,10 +9,12 @@ from typing import Concatenate, ParamSpec, cast
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 
-from reports.models import Membership
+from reports.models import AggregateReport, FailureReport, Mailbox, Membership, Source, SourceDay
 from reports.permissions import Act, may
+from reports.selectors.report_list import aggregate_reports, failure_reports
 from reports.viewer import Viewer
 from reports.vocabulary import Role
 
@@ -70,3 +72,29 @@ def allowed_to(act: Act) -> Callable[[View[P]], View[P]]:
         return cast("View[P]", login_required(guarded))
 
     return decorate
+
+
+def source_for(viewer: Viewer, pk: int) -> Source:
+    """A source of the viewer's organisation that sent as one of the viewer's domains, else 404."""
+    source = get_object_or_404(Source, pk=pk, organisation_id=viewer.organisation_id)
+    if (
+        viewer.domain_ids is not None
+        and not SourceDay.objects.filter(source=source, domain_id__in=viewer.domain_ids).exists()
+    ):
+        raise Http404
+    return source
+
+
+def report_for(viewer: Viewer, pk: int) -> AggregateReport:
+    """An aggregate report of one of the viewer's domains, else 404."""
+    return get_object_or_404(aggregate_reports(viewer), pk=pk)
+
+
+def failure_for(viewer: Viewer, pk: int) -> FailureReport:
+    """A failure report of one of the viewer's domains, else 404. Its sample is loaded only when asked for."""
+    return get_object_or_404(failure_reports(viewer), pk=pk)
+
+
+def mailbox_for(viewer: Viewer, pk: int) -> Mailbox:
+    """A mailbox of the viewer's organisation, else 404."""
+    return get_object_or_404(Mailbox, pk=pk, organisation_id=viewer.organisation_id)

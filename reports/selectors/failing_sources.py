@@ -18,6 +18,7 @@ from reports.vocabulary import Verdict
 NEEDS_DECISION = "needs-decision"
 EXCEPTED = "excepted"
 FAILING_VERDICTS = (Verdict.FIXABLE, Verdict.FORWARDER, Verdict.SUSPICIOUS, Verdict.UNKNOWN)
+TREND_DAYS = 30
 TABS = (NEEDS_DECISION, *FAILING_VERDICTS, EXCEPTED, Verdict.ALIGNED)
 
 _FAILING = Q(messages__gt=F("aligned"))

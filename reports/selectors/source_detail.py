@@ -14,6 +14,7 @@ from reports.selectors.scope import Scope
 
 IDENTITY_LIMIT = 100
 EVENT_LIMIT = 50
+FROM_LIMIT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +117,16 @@ def source_decisions(scope: Scope, *, source: Source) -> list[Decision]:
     return list(
         scope.visible(Decision.objects.filter(source=source)).select_related("domain").order_by("-decided_at", "-pk")
     )
+
+
+def other_lenses(scope: Scope, *, source: Source) -> dict[str, int]:
+    """Messages of the span in the lenses that the page does not show, so that nobody overlooks them."""
+    rows = scope.on_days(SourceDay.objects.filter(source=source)).exclude(lens=scope.lens)
+    return dict(rows.values_list("lens").annotate(total=Sum("messages")).order_by("lens"))
+
+
+def failing_from_domains(scope: Scope, *, source: Source) -> list[str]:
+    """The From domains with which it failed in the span, in any lens, most messages first."""
+    rows = scope.on_days(SourceDay.objects.filter(source=source, messages__gt=F("aligned"))).exclude(header_from="")
+    sums = rows.values_list("header_from").annotate(total=Sum("messages"))
+    return [name for name, _ in sums.order_by("-total", "header_from")[:FROM_LIMIT]]

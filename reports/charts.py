@@ -1,0 +1,61 @@
+"""What templates/_chart.html draws and shows as a table: the same numbers, named and in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from reports.vocabulary import Verdict
+
+ORDER = (Verdict.ALIGNED, Verdict.FORWARDER, Verdict.FIXABLE, Verdict.SUSPICIOUS, Verdict.UNKNOWN)
+TONES = {
+    Verdict.ALIGNED: "aligned",
+    Verdict.FORWARDER: "forwarder",
+    Verdict.FIXABLE: "fixable",
+    Verdict.SUSPICIOUS: "failing",
+    Verdict.UNKNOWN: "unknown",
+}
+
+
+def verdict_chart(name: str, by_day: Mapping[date, Mapping[str, int]], *, days: Sequence[date]) -> dict[str, Any]:
+    """Stacked bars of messages per UTC day by verdict; verdicts without any message are left out."""
+    words = verdict_words()
+    series = [
+        {
+            "name": words[verdict],
+            "tone": TONES[verdict],
+            "values": [by_day.get(day, {}).get(verdict, 0) for day in days],
+        }
+        for verdict in ORDER
+    ]
+    total = sum(sum(counts.values()) for counts in by_day.values())
+    aligned = sum(counts.get(Verdict.ALIGNED, 0) for counts in by_day.values())
+    finding = ngettext(
+        "%(failing)s of %(total)s message failed DMARC in these %(days)s days",
+        "%(failing)s of %(total)s messages failed DMARC in these %(days)s days",
+        total,
+    ) % {"failing": f"{total - aligned:,}", "total": f"{total:,}", "days": len(days)}
+    return {
+        "id": name,
+        "kind": "bars",
+        "unit": _("messages per UTC day"),
+        "finding": finding,
+        "labels": [day.isoformat() for day in days],
+        "series": [each for each in series if any(each["values"])],
+        "markers": [],
+    }
+
+
+def verdict_words() -> dict[str, str]:
+    """The verdicts in words, as badges show them."""
+    return {
+        Verdict.ALIGNED: _("Aligned"),
+        Verdict.FORWARDER: _("Forwarder"),
+        Verdict.FIXABLE: _("Fixable"),
+        Verdict.SUSPICIOUS: _("Suspicious"),
+        Verdict.UNKNOWN: _("Unknown"),
+    }
