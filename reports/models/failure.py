@@ -17,7 +17,7 @@ class FailureReport(models.Model):
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE)
-    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="failure_reports")
+    message = models.ForeignKey(Message, on_delete=models.RESTRICT, related_name="failure_reports")
     payload_index = models.PositiveSmallIntegerField()
     identity = models.BinaryField(max_length=32)
     day = models.DateField()

@@ -49,7 +49,7 @@ class InboundEvent(models.Model):
     day = models.DateField()
     event_id = models.CharField(max_length=100)
     at = models.DateTimeField()
-    source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    source = models.ForeignKey(Source, on_delete=models.RESTRICT)
     source_ip = models.GenericIPAddressField()
     header_from = models.CharField(max_length=320)
     envelope_domain = models.CharField(max_length=320, blank=True)
@@ -96,7 +96,7 @@ class PassCount(models.Model):
     day = models.DateField()
     hour = models.DateTimeField()
     batch = models.CharField(max_length=100)
-    source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    source = models.ForeignKey(Source, on_delete=models.RESTRICT)
     header_from = models.CharField(max_length=320)
     messages = models.PositiveIntegerField()
 

@@ -36,7 +36,7 @@ class Message(models.Model):
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
-    raw = models.ForeignKey(RawMessage, on_delete=models.PROTECT, null=True, blank=True, related_name="messages")
+    raw = models.ForeignKey(RawMessage, on_delete=models.RESTRICT, null=True, blank=True, related_name="messages")
     channel = models.CharField(max_length=6, choices=[(channel.value, channel.value) for channel in Channel])
     mailbox = models.ForeignKey(Mailbox, on_delete=models.SET_NULL, null=True, blank=True)
     folder = models.CharField(max_length=254, blank=True)

@@ -9,12 +9,17 @@ from reports.vocabulary import DomainKind, Role
 
 
 class Organisation(models.Model):
-    """A separate set of domains, reports, rules and people. The demo organisation is one like any other, marked so."""
+    """A separate set of domains, reports, rules and people. The demo organisation is one like any other, marked so.
+
+    `own_reporters` are our own gateways, `mailbox_reporters` the reporters that also host mailboxes of ours: each as
+    its org_name, its e-mail address or that address's domain, in any case. They decide the lens of a row.
+    """
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     is_demo = models.BooleanField(default=False)
     own_reporters = models.JSONField(default=list, blank=True)
+    mailbox_reporters = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

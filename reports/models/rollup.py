@@ -12,15 +12,15 @@ from reports.models.source import Source
 class SourceDay(models.Model):
     """Messages of one source with one From domain on one UTC day, in one lens. All figures are messages.
 
-    `unaligned` passed SPF or DKIM for another domain; `nothing` passed neither. Both are parts of the failing ones.
+    `unaligned` passed SPF or DKIM for another domain; `nothing` passed neither. Together they are the failing ones.
     """
 
     pk = models.CompositePrimaryKey("organisation", "day", "domain", "lens", "source", "header_from", "verdict")
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False)
-    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, db_index=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False, db_constraint=False)
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     day = models.DateField()
     lens = models.CharField(max_length=9)
-    source = models.ForeignKey(Source, on_delete=models.CASCADE, db_index=False)
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     header_from = models.CharField(max_length=320)
     verdict = models.CharField(max_length=10)
     messages = models.PositiveBigIntegerField()
@@ -52,8 +52,8 @@ class DomainDay(models.Model):
     """Messages of one domain on one UTC day, in one lens, by verdict, without the sources. All figures are messages."""
 
     pk = models.CompositePrimaryKey("organisation", "day", "domain", "lens", "verdict")
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False)
-    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, db_index=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False, db_constraint=False)
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     day = models.DateField()
     lens = models.CharField(max_length=9)
     verdict = models.CharField(max_length=10)
