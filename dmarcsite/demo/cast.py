@@ -108,4 +108,6 @@ CAMPUS = Reporter(
     report_id="{domain}.{begin}.{end}", hears_of=(CORPORATE, QUIET),
 )  # fmt: skip
 DAILY_REPORTERS = (GATEWAY, MAILHUB, ENTERPRISE, POSTBOX)
+OWN_REPORTERS = (GATEWAY.host,)
+"""For the organisation's own reporters: what the gateway reports is mail arriving here."""
 REPORTERS = (*DAILY_REPORTERS, CAMPUS)

@@ -1,0 +1,54 @@
+"""The benchmark's own PostgreSQL: embedded, durable as in production, with one fresh migrated database for each run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from dmarcsite.services.embedded import embedded_services
+from dmarcsite.services.places import DATABASE, DATABASE_USER, Places
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A running server; `pid` is its postmaster's."""
+
+    places: Places
+    pid: int
+
+    def fresh(self, name: str) -> dict[str, str]:
+        """Make database `name` as a copy of the migrated one; returns the environment of a program that uses it."""
+        with psycopg.connect(
+            host=str(self.places.sockets), user=DATABASE_USER, dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(DATABASE))
+            )
+        return _environment(self.places, database=name)
+
+
+@contextmanager
+def own_database(var: Path) -> Iterator[Database]:
+    """Start the server below `var`, migrate, and stop it at the end."""
+    places = Places(var)
+    with embedded_services(places, with_valkey=False) as (server,):
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+            cwd=ROOT, env=_environment(places, database=DATABASE), check=True,
+        )  # fmt: skip
+        yield Database(places, server.pid)
+
+
+def _environment(places: Places, *, database: str) -> dict[str, str]:
+    url = places.database_url.removesuffix(DATABASE) + database
+    return {**os.environ, "DATABASE_URL": url, "SEKIMORI_VAR_DIR": str(places.var)}

@@ -1,0 +1,75 @@
+"""`make bench`: mails -> committed rows, ours against parsedmarc's command line on the same mbox in the same run.
+
+Prints one JSON line for each figure. Ratios say how many times better ours is; `peer` names what a figure is held
+against, and is "" where a figure is ours alone. CPU is that of the client and, for ours, of PostgreSQL as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.database import Database, own_database
+from benchmarks.measure import Cost, run
+
+PEER = f"parsedmarc {version('parsedmarc')}"
+ONE_MAIL = "one_large"
+
+
+def main() -> None:
+    """Measure every mix with one worker, and those of many mails with two as well."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="sekimori-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # PostgreSQL may run under another account
+        with own_database(folder / "var") as database:
+            for mix, size in (("typical", options.typical), (ONE_MAIL, options.one_large), ("tiny", options.tiny)):
+                if size:
+                    workers = (1,) if mix == ONE_MAIL else options.workers
+                    _measure(mix, size=size, workers=workers, folder=folder, database=database)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Mails to committed rows, against parsedmarc. 0 leaves a mix out.")
+    parser.add_argument("--typical", type=int, default=2000, help="mails of mixed size (default: %(default)s)")
+    parser.add_argument("--one-large", type=int, default=100_000, help="rows in one report (default: %(default)s)")
+    parser.add_argument("--tiny", type=int, default=10_000, help="mails with one row each (default: %(default)s)")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="processes of ours (default: 1 and 2)")
+    return parser.parse_args()
+
+
+def _measure(mix: str, *, size: int, workers: tuple[int, ...], folder: Path, database: Database) -> None:
+    mbox = folder / f"{mix}.mbox"
+    # In another process, for its memory would be counted as that of the programs measured.
+    made = subprocess.run(
+        [sys.executable, "-m", "benchmarks.mails", mix, str(size), mbox], check=True, capture_output=True, text=True
+    )
+    rows = int(made.stdout)
+    program = Path(sys.executable).with_name("parsedmarc")
+    peer = run([program, "--offline", "--silent", "--output", folder / f"{mix}-json", mbox])
+    _print("peak_memory_mib", mix=mix, workers=1, value=peer.peak, peer=PEER, unit="MiB")
+    for count in workers:
+        env = database.fresh(f"{mix}_{count}")
+        ours = run([sys.executable, "-m", "benchmarks.ours", mbox, str(count), str(rows)], server=database.pid, env=env)
+        _report(mix, workers=count, rows=rows, ours=ours, peer=peer)
+
+
+def _report(mix: str, *, workers: int, rows: int, ours: Cost, peer: Cost) -> None:
+    _print("rows_per_cpu_second_ratio", mix=mix, workers=workers, value=peer.cpu / ours.cpu, peer=PEER, unit="times")
+    _print("wall_ratio", mix=mix, workers=workers, value=peer.wall / ours.wall, peer=PEER, unit="times")
+    _print("rows_per_cpu_second", mix=mix, workers=workers, value=rows / ours.cpu, peer="", unit="rows/s")
+    _print("peak_memory_mib", mix=mix, workers=workers, value=ours.peak, peer="", unit="MiB")
+
+
+def _print(figure: str, *, mix: str, workers: int, value: float, peer: str, unit: str) -> None:
+    line = {"figure": figure, "mix": mix, "workers": workers, "value": round(value, 2), "peer": peer, "unit": unit}
+    print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main()
