@@ -7,10 +7,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 import pytest
 from django.conf import settings
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 from dmarcsite.services.embedded import embedded_services
 from dmarcsite.services.places import Places
@@ -52,6 +54,20 @@ def django_db_modify_db_settings(services: dict[str, str], django_db_modify_db_s
 def _static_files_without_collecting() -> None:
     """Templates name static files as they lie in static/, so no test waits for `collectstatic`."""
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_tables_past_their_guards() -> Iterator[None]:
+    """Tests with real transactions end in TRUNCATE, which the tables of the audit log and of the rules refuse."""
+    truncate = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+        statements = truncate(self, *args, **options)
+        return ["SET session_replication_role = replica", *statements, "SET session_replication_role = DEFAULT"]
+
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
+    yield
+    DatabaseOperations.sql_flush = truncate  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,19 @@
+"""Reads the audit log. The only way in which pages see entries; never shows those of another organisation."""
+
+from __future__ import annotations
+
+from django.db.models import Model, QuerySet
+
+from reports.models import AuditEntry
+from reports.viewer import Viewer
+
+
+def entries(*, viewer: Viewer) -> QuerySet[AuditEntry]:
+    """All entries of the viewer's organisation, newest first. The caller demands Act.SEE_AUDIT."""
+    return AuditEntry.objects.filter(organisation_id=viewer.organisation_id).order_by("-id")
+
+
+def entries_about(subject: Model) -> QuerySet[AuditEntry]:
+    """The history of one thing, oldest first. The caller has reached the thing through its access function."""
+    kind = subject._meta.model_name or ""
+    return AuditEntry.objects.filter(object_type=kind, object_id=str(subject.pk)).order_by("id")
