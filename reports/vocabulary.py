@@ -31,6 +31,45 @@ class Lens(StrEnum):
     UNKNOWN = "unknown"
 
 
+class SourceVerdict(StrEnum):
+    """What a row most likely is. ALIGNED passed DMARC; the others failed, and are told apart by what did pass."""
+
+    ALIGNED = "aligned"
+    FORWARDER = "forwarder"
+    FIXABLE = "fixable"
+    SUSPICIOUS = "suspicious"
+    UNKNOWN = "unknown"
+
+
+class Why(StrEnum):
+    """A sign that led to a `SourceVerdict`. Each has a sentence in reports.templatetags."""
+
+    BOTH_ALIGNED = "both_aligned"
+    DKIM_ALIGNED_ALONE = "dkim_aligned_alone"
+    SPF_ALIGNED_ALONE = "spf_aligned_alone"
+    REPORTER_SAYS_FORWARDED = "reporter_says_forwarded"
+    REPORTER_SAYS_LIST = "reporter_says_list"
+    ARC_PASSED = "arc_passed"
+    REWRITTEN_ENVELOPE = "rewritten_envelope"
+    OUR_SIGNATURE_BROKEN = "our_signature_broken"
+    STRICT_ALIGNMENT = "strict_alignment"
+    DNS_TROUBLE = "dns_trouble"
+    DKIM_FOR_ANOTHER = "dkim_for_another"
+    SPF_FOR_ANOTHER = "spf_for_another"
+    SAME_SERVICE = "same_service"
+    SPF_REFUSES = "spf_refuses"
+    NOTHING_PASSED = "nothing_passed"
+    NO_RESULTS = "no_results"
+
+
+class Confidence(StrEnum):
+    """How sure a `SourceVerdict` is: it is always a guess, and shown as one."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
 class Disposition(StrEnum):
     """What the receiver did (RFC 9990 section 3.1.1.9). PASS is RFC 9990's word for none under an enforcing policy."""
 
@@ -113,6 +152,7 @@ class Reason(StrEnum):
     FAILURE_UNREADABLE = "failure_unreadable"
     TLS_NOT_STORED = "tls_not_stored"
     READER_FAILED = "reader_failed"
+    STORED_BEFORE = "stored_before"
 
     @property
     def is_no_report(self) -> bool:
