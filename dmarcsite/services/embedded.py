@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ from dmarcsite.services.account import private_folder, services_account
 from dmarcsite.services.errors import CannotStart
 from dmarcsite.services.places import Places
 from dmarcsite.services.tether import Child
+
+LEAVE_SECONDS = 60
+POLL_SECONDS = 0.1
 
 
 @contextmanager
@@ -41,15 +45,35 @@ def embedded_services(
     places: Places, *, with_postgres: bool = True, with_valkey: bool = True, durable: bool = True
 ) -> Iterator[list[Child]]:
     """Start the services that are wanted and stop them at the end, PostgreSQL last. Raises CannotStart."""
+    account = services_account()
     with ExitStack() as stack:
+        lock = stack.enter_context(_services_gone(places.var))
+        private_folder(places.sockets, account=account)
         children: list[Child] = []
-        if with_postgres or with_valkey:
-            account = services_account()
-            private_folder(places.sockets, account=account)
         if with_postgres:
-            children.append(postgres.start(places, account=account, durable=durable))
+            children.append(postgres.start(places, account=account, lock=lock, durable=durable))
             stack.callback(children[-1].stop)
         if with_valkey:
-            children.append(valkey.start(places, account=account))
+            children.append(valkey.start(places, account=account, lock=lock))
             stack.callback(children[-1].stop)
         yield children
+
+
+@contextmanager
+def _services_gone(var: Path) -> Iterator[int]:
+    """Wait for the services of a run that was ended hard; they are still writing down what they have.
+
+    The value is a descriptor that the new services inherit: the lock is free when the last of them has ended.
+    """
+    with (var / "lock.services").open("a", encoding="ascii") as lock:
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise CannotStart(f"The services of the last run from {var} do not end: end them first.") from None
+                time.sleep(POLL_SECONDS)
+            else:
+                break
+        yield lock.fileno()

@@ -61,6 +61,7 @@ class Child:
             preexec_fn=lambda: die_with_parent(stop_signal, parent=parent),
         )
         self.pid = self._process.pid
+        self._asked = False
 
     def ended(self) -> int | None:
         """Its exit status once it has ended (negative: the signal that ended it)."""
@@ -71,9 +72,10 @@ class Child:
         return self._process.wait()
 
     def ask_to_stop(self) -> None:
-        """Send the stop signal and return at once."""
-        if self.ended() is None:
-            self._process.send_signal(self._stop_signal)
+        """Send the stop signal and return at once. Only the first call does, since to some a second one means hurry."""
+        if not self._asked:
+            self._asked = True
+            self._process.send_signal(self._stop_signal)  # does nothing once it has ended
 
     def stop(self) -> None:
         """End it and whatever it started; return once it is gone."""

@@ -26,6 +26,8 @@ from dmarcsite.services.tether import Child, die_with_parent
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ANSWER_SECONDS = 60
 POLL_SECONDS = 0.1
+# Celery warns root on every start; docs/install.md says it once.
+AS_ROOT_TOO = ("-W", "ignore:You're running the worker with superuser:UserWarning")
 
 
 class Stopped(BaseException):
@@ -94,7 +96,7 @@ def _prepare(services: Sequence[Child]) -> None:
 
 
 def _application(stack: ExitStack, *, listener: int) -> list[Child]:
-    celery = [sys.executable, "-m", "celery", "--app", "dmarcsite", "--quiet"]
+    celery = [sys.executable, *AS_ROOT_TOO, "-m", "celery", "--app", "dmarcsite", "--quiet"]
     quiet = ["--loglevel", "WARNING"]
     folder = Path(settings.BASE_DIR)
     schedule = settings.VAR_DIR / "beat-schedule"

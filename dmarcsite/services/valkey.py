@@ -18,15 +18,20 @@ START_SECONDS = 30
 POLL_SECONDS = 0.02
 
 
-def start(places: Places, *, account: Account) -> Child:
-    """Start Valkey and wait until it answers. Raises CannotStart."""
+def start(places: Places, *, account: Account, lock: int) -> Child:
+    """Start Valkey, which keeps the descriptor `lock` open to its end, and wait until it answers. Raises CannotStart."""
     private_folder(places.valkey, account=account)
     places.valkey_socket.unlink(missing_ok=True)
     log = places.logs / "valkey.log"
     options: list[str | Path] = ["--port", "0", "--unixsocket", places.valkey_socket, "--unixsocketperm", "700"]
     with fresh_log(log) as output:
         child = Child(
-            "Valkey", [_program(), *options, "--dir", places.valkey], account=account, cwd=places.valkey, output=output
+            "Valkey",
+            [_program(), *options, "--dir", places.valkey],
+            account=account,
+            cwd=places.valkey,
+            output=output,
+            keep=[lock],
         )
     try:
         _wait_until_it_answers(child, places=places, log=log)
