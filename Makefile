@@ -42,10 +42,10 @@ packages:
 
 .venv/installed: requirements.lock | .venv/bin/python
 	@echo "installing packages (once)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 .venv/developing: requirements-dev.lock | .venv/bin/python
 	@echo "installing packages for tests and checks (once)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@ .venv/installed
