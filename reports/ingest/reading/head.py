@@ -68,7 +68,14 @@ class HeadFields:
 
 
 def build_head(
-    metadata: HeadFields, policy: HeadFields, *, version: str, namespace: str, first_from: str, hints: Hints, repairs: Repairs
+    metadata: HeadFields,
+    policy: HeadFields,
+    *,
+    version: str,
+    namespace: str,
+    first_from: str,
+    hints: Hints,
+    repairs: Repairs,
 ) -> AggregateHead:
     """Raise `Unreadable` where domain, period or reporter are neither sent nor to be had from the hints."""
     domain = _domain(policy, first_from=first_from, hints=hints, repairs=repairs)

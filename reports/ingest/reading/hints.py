@@ -9,7 +9,9 @@ from email.utils import parseaddr
 from reports.dto import Payload
 from reports.ingest.reading.values import read_domain, read_time
 
-_NAME = re.compile(r"([^!/\\]+)!([^!/\\]+)!(\d{9,13})!(\d{9,13})(?:!([\w.@-]+?))?(?:\.(?:xml|json|gz|zip|gzip)\b.*)?$", re.I)
+_NAME = re.compile(
+    r"([^!/\\]+)!([^!/\\]+)!(\d{9,13})!(\d{9,13})(?:!([\w.@-]+?))?(?:\.(?:xml|json|gz|zip|gzip)\b.*)?$", re.I
+)
 _SUBJECT_DOMAIN = re.compile(r"report\s+domain:\s*[{<]?\s*([^\s{}<>;,]+)", re.I)
 _SUBJECT_SUBMITTER = re.compile(r"submitter:\s*(?:\{([^}]+)\}|([^\s{}<>;,]+))", re.I)
 _SUBJECT_ID = re.compile(r"report-id:\s*[{<]?\s*([^\s{}<>]+)", re.I)

@@ -102,7 +102,9 @@ class _Builder:
 
 _Handler = Callable[[_Builder, str, str], None]
 _HANDLERS: dict[str, _Handler] = {
-    **dict.fromkeys(("record", "row", "policy_evaluated", "identifiers", "identities", "auth_results"), _Builder.section),
+    **dict.fromkeys(
+        ("record", "row", "policy_evaluated", "identifiers", "identities", "auth_results"), _Builder.section
+    ),
     **dict.fromkeys(("domain", "selector", "scope", "result", "human_result", "type", "comment"), _Builder.part),
     **dict.fromkeys(("header_from", "envelope_from", "envelope_to"), _Builder.identifier),
     **dict.fromkeys(("dkim", "spf"), _Builder.method),

@@ -16,9 +16,7 @@ import idna
 from reports.dto import Address
 
 COUNT_MAX = 2**53
-TIME_MIN = 631_152_000  # 1990: no DMARC report is older
-TIME_MAX = 4_102_444_800  # 2100
-MILLISECONDS_MIN = TIME_MIN * 1000
+TIME_MAX = 4_102_444_800  # 2100; a larger number counts milliseconds. The RFC's own sample is of 1979.
 DOMAIN_LENGTH = 253
 
 _ADDRESS_TEXT = re.compile(r"(?i)^\[?(?:IPv6:)?([0-9a-f.:]+)(?:%[\w.-]+)?\]?(?:/(?:32|128))?(?:\s*[\[(].*)?$")
@@ -80,7 +78,7 @@ def read_time(text: str) -> tuple[int | None, bool]:
     number = _NUMBER_TEXT.match(text)
     if number:
         value = int(number[1])
-        seconds = value // 1000 if value >= MILLISECONDS_MIN else value
+        seconds = value // 1000 if value > TIME_MAX else value
         rewritten = str(seconds) != text
     else:
         try:
@@ -89,7 +87,7 @@ def read_time(text: str) -> tuple[int | None, bool]:
         except (ValueError, OverflowError):
             return None, False
         rewritten = True
-    return (seconds, rewritten) if TIME_MIN <= seconds <= TIME_MAX else (None, False)
+    return (seconds, rewritten) if 0 < seconds <= TIME_MAX else (None, False)
 
 
 @lru_cache(maxsize=16_384)

@@ -1,0 +1,50 @@
+"""Finds reports that stand in running text: XML, base64 or uuencoded blocks, as broken mail programs leave them."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from reports.ingest.extraction.base64text import decode_base64
+
+_XML = re.compile(rb"(?si)(?:<\?xml[^>]{0,200}\?>\s*)?<((?:[\w.-]+:)?feedback)[\s>].*?(?:</\1\s*>|\Z)")
+_BASE64 = re.compile(
+    rb"(?:\A|(?<=[\r\n \t>]))(?:H4sI|UEsDB|PD94bWwg|PGZlZWRiYWNr|77u/PD94|QlpoO|/Td6WFo)[A-Za-z0-9+/]{16}"
+)
+_BASE64_END = re.compile(rb"\n[ \t\r]*\n")
+_UU = re.compile(rb"(?m)^begin [0-7]{3,4} ([^\r\n]{0,255})\r?\n(.*?)^(?:end|`)\r?$", re.S)
+
+
+class Block(NamedTuple):
+    name: str
+    data: bytes
+
+
+def find_blocks(text: bytes) -> Iterator[Block]:
+    """Blocks that may hold reports, in the order of their kinds; they are looked at again by whoever asked."""
+    for found in _UU.finditer(text):
+        yield Block(found[1].decode("utf-8", "replace").strip(), _uudecode(found[2]))
+    for found in _XML.finditer(text):
+        yield Block("", found[0])
+    position = 0
+    while (start := _BASE64.search(text, position)) is not None:
+        end = _BASE64_END.search(text, start.end())
+        position = end.start() if end else len(text)
+        yield Block("", decode_base64(text[start.start() : position])[0])
+
+
+def _uudecode(lines: bytes) -> bytes:
+    return b"".join(_uudecode_line(line) for line in lines.splitlines() if line.strip())
+
+
+def _uudecode_line(line: bytes) -> bytes:
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:  # trailing spaces cut off, or characters added: take what the length byte asks for
+        length = ((line[0] - 32) & 63) * 4 + 5
+        try:
+            return binascii.a2b_uu(line[: length // 3].ljust(length // 3))
+        except binascii.Error:
+            return b""

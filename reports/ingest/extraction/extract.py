@@ -1,0 +1,205 @@
+"""From the bytes of a mail or file to the reports in it: sniffs, unfolds, and explains every part that it cannot use.
+
+Knows what is a report and where; reads none. Bounded by `Limits`, raises nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from reports.dto import Extraction, MailFacts, Payload, Problem, Repair
+from reports.errors import ReportError
+from reports.ingest.extraction import archives, bodies, feedback, mime, streams
+from reports.ingest.extraction.limits import Budget, Limits
+from reports.ingest.extraction.sniffing import Form, sniff
+from reports.vocabulary import Kind, Reason, RepairCode
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the bytes at hand lie: file name, containers around, mail around, repairs so far."""
+
+    filename: str = ""
+    trail: tuple[str, ...] = ()
+    mail: MailFacts = field(default_factory=MailFacts)
+    repairs: tuple[Repair, ...] = ()
+
+    def inside(self, container: str, *, filename: str = "", repairs: tuple[RepairCode, ...] = ()) -> _Place:
+        return replace(
+            self,
+            filename=filename or self.filename,
+            trail=(*self.trail, container),
+            repairs=(*self.repairs, *(Repair(code, container) for code in repairs)),
+        )
+
+
+def extract(data: bytes, *, filename: str = "", limits: Limits = DEFAULT_LIMITS) -> Extraction:
+    """Find every report in a mail, an archive or a bare file, whatever its name and declared types say.
+
+    Problems are what was lost; where no report was found at all, they say what was there instead.
+    """
+    return _Walk(limits, size=len(data)).extraction(data, filename=filename)
+
+
+class _Walk:
+    def __init__(self, limits: Limits, *, size: int) -> None:
+        self._budget = Budget(limits, size=size)
+        self._size = size
+        self._mail: MailFacts | None = None
+        self._payloads: list[Payload] = []
+        self._lost: dict[Problem, None] = {}
+        self._aside: dict[Problem, None] = {}
+
+    def extraction(self, data: bytes, *, filename: str) -> Extraction:
+        limit = self._budget.limits.bytes_in
+        if self._size > limit:
+            self._lost[Problem(Reason.TOO_LARGE, (("limit", str(limit)),))] = None
+        else:
+            self._look(data, _Place(filename))
+        problems = list(self._lost)
+        if not self._payloads:
+            problems += self._aside or ([] if problems else [Problem(Reason.NO_REPORT_FOUND)])
+        bounded = tuple(problems[: self._budget.limits.problems])
+        return Extraction(tuple(self._payloads), bounded, self._mail or MailFacts())
+
+    def _look(self, data: bytes, place: _Place, *, form: Form | None = None) -> None:
+        try:
+            self._budget.take_part()
+            self._budget.check_depth(len(place.trail))
+            _HANDLERS[form or sniff(data)](self, data, place)
+        except ReportError as error:
+            self._lose(error.code, place, *error.params)
+
+    def _lose(self, code: str, place: _Place, *params: tuple[str, str]) -> None:
+        self._lost[_problem(code, place, *params)] = None
+
+    def _found(self, kind: Kind, data: bytes, place: _Place) -> None:
+        index = len(self._payloads)
+        self._payloads.append(Payload(kind, index, data, place.filename, place.trail, place.mail, place.repairs))
+
+    def _aggregate(self, data: bytes, place: _Place) -> None:
+        self._found(Kind.AGGREGATE, data, place)
+
+    def _tls(self, data: bytes, place: _Place) -> None:
+        self._found(Kind.TLS, data, place)
+
+    def _feedback(self, data: bytes, place: _Place) -> None:
+        kind = feedback.complaint_type(data)
+        if kind:
+            self._aside[_problem(Reason.ABUSE_COMPLAINT, place, ("type", kind))] = None
+        else:
+            self._found(Kind.FAILURE, data, place)
+
+    def _stream(self, data: bytes, place: _Place) -> None:
+        form = sniff(data)
+        unpacked = streams.unpack(data, form, budget=self._budget)
+        self._look(unpacked.data, place.inside(form, repairs=unpacked.repairs))
+
+    def _zip(self, data: bytes, place: _Place) -> None:
+        for member in archives.zip_members(data, budget=self._budget):
+            self._member(member, place.inside(Form.ZIP, filename=member.name, repairs=member.repairs))
+
+    def _tar(self, data: bytes, place: _Place) -> None:
+        for member in archives.tar_members(data, budget=self._budget):
+            self._member(member, place.inside(Form.TAR, filename=member.name))
+
+    def _member(self, member: archives.Member, place: _Place) -> None:
+        if member.problem:
+            self._lose(member.problem, place)
+        else:
+            self._look(member.data, place)
+
+    def _message(self, data: bytes, place: _Place) -> None:
+        mail = mime.parse_mail(data)
+        place = replace(place.inside(Form.MAIL), mail=mime.facts(mail))
+        self._mail = self._mail or place.mail
+        parts = list(mime.leaves(mail))
+        fields = feedback.feedback_part(parts)
+        if fields is not None:
+            if feedback.complaint_type(fields):
+                self._feedback(fields, place)
+            else:
+                self._found(Kind.FAILURE, data, place)
+        elif feedback.is_bounce(mail, parts):
+            self._aside[_problem(Reason.BOUNCE, place)] = None
+        elif feedback.is_plain_failure_report(parts):
+            self._found(Kind.FAILURE, data, place)
+        else:
+            for part in parts:
+                self._leaf(part, place)
+
+    def _leaf(self, part: mime.Leaf, place: _Place) -> None:
+        form = sniff(part.data)
+        if form is Form.TEXT and part.declared_type == "message/rfc822":
+            form = Form.MAIL
+        repairs = tuple(Repair(code, Form.MAIL) for code in part.repairs)
+        self._look(part.data, replace(place, filename=part.filename, repairs=(*place.repairs, *repairs)), form=form)
+
+    def _text(self, data: bytes, place: _Place) -> None:
+        found = False
+        for block in bodies.find_blocks(data):
+            found = True
+            inner = place.inside(Form.TEXT, filename=block.name, repairs=(RepairCode.IN_BODY_TEXT,))
+            self._look(block.data, inner)
+        if not found and b"-----BEGIN PGP MESSAGE-----" in data:
+            self._lose(Reason.ENCRYPTED, place)
+
+    def _signed(self, data: bytes, place: _Place) -> None:
+        """Opaque S/MIME (RFC 8551 section 3.5.2): the signed mail stands as it is within the structure."""
+        start = data.find(b"Content-Type:")
+        if start < 0:
+            self._lose(Reason.ENCRYPTED, place)
+        else:
+            self._look(data[start:], place.inside(Form.SIGNED), form=Form.MAIL)
+
+    def _encrypted(self, data: bytes, place: _Place) -> None:
+        self._lose(Reason.ENCRYPTED, place)
+
+    def _other_archive(self, data: bytes, place: _Place) -> None:
+        self._lose(Reason.UNSUPPORTED_ARCHIVE, place)
+
+    def _nothing(self, data: bytes, place: _Place) -> None:
+        pass
+
+
+_Handler = Callable[[_Walk, bytes, _Place], None]
+
+
+def _as_aside(reason: Reason) -> _Handler:
+    """Content that is no loss beside a report, and the explanation where there is no report."""
+
+    def handle(walk: _Walk, data: bytes, place: _Place) -> None:
+        walk._aside[_problem(reason, place)] = None
+
+    return handle
+
+
+def _problem(code: str, place: _Place, *params: tuple[str, str]) -> Problem:
+    return Problem(code, (("name", place.filename), *params) if place.filename else params)
+
+
+_HANDLERS: dict[Form, _Handler] = {
+    Form.EMPTY: _as_aside(Reason.EMPTY),
+    Form.GZIP: _Walk._stream,
+    Form.BZIP2: _Walk._stream,
+    Form.XZ: _Walk._stream,
+    Form.ZIP: _Walk._zip,
+    Form.TAR: _Walk._tar,
+    Form.OTHER_ARCHIVE: _Walk._other_archive,
+    Form.MAIL: _Walk._message,
+    Form.FEEDBACK: _Walk._feedback,
+    Form.AGGREGATE: _Walk._aggregate,
+    Form.TLS: _Walk._tls,
+    Form.OTHER_XML: _as_aside(Reason.OTHER_XML),
+    Form.OTHER_JSON: _as_aside(Reason.OTHER_JSON),
+    Form.HTML: _as_aside(Reason.HTML_PAGE),
+    Form.IMAGE: _as_aside(Reason.IMAGE),
+    Form.ENCRYPTED: _Walk._encrypted,
+    Form.SIGNED: _Walk._signed,
+    Form.PLACEHOLDER: _as_aside(Reason.PLACEHOLDER),
+    Form.TEXT: _Walk._text,
+    Form.BINARY: _Walk._nothing,
+}

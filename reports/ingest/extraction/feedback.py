@@ -1,0 +1,50 @@
+"""Tells DMARC failure reports from complaints and bounces by what the parts of a mail are. Reads no report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from email.message import Message
+
+from reports.ingest.extraction.mime import Leaf
+from reports.ingest.extraction.sniffing import Form, sniff
+
+FEEDBACK_TYPE = "message/feedback-report"
+FAILURE_TYPES = frozenset({"auth-failure", "auth_failure", "authfailure", "dmarc"})
+_TYPE_FIELD = re.compile(rb"(?im)^feedback-type[ \t]*:[ \t]*([\w-]+)")
+_FAILURE_FIELD = re.compile(rb"(?im)^(?:auth-failure|identity-alignment|dkim-domain|spf-dns)[ \t]*:")
+_PLAIN_REPORT = re.compile(
+    rb"(?is)claiming\s+to\s+be\s+from\s+you\s+has\s+failed\s+the\s+published\s+DMARC"
+    rb"|Sender\s+Domain:.{0,400}Sender\s+IP\s+Address:.{0,800}DMARC\s+Results?:"
+)
+
+
+def feedback_part(parts: Sequence[Leaf]) -> bytes | None:
+    """The fields of an ARF report (RFC 5965), by content or by declared type."""
+    for part in parts:
+        if sniff(part.data) is Form.FEEDBACK:
+            return part.data
+    for part in parts:
+        if part.declared_type == FEEDBACK_TYPE and part.data.strip():
+            return part.data
+    return None
+
+
+def complaint_type(fields: bytes) -> str:
+    """The feedback type where it is a complaint about abuse and the like; "" where it reports an auth-failure."""
+    found = _TYPE_FIELD.search(fields)
+    kind = found[1].decode("ascii", "replace").lower() if found else ""
+    if kind in FAILURE_TYPES or (not kind and _FAILURE_FIELD.search(fields)):
+        return ""
+    return kind or "unknown"
+
+
+def is_plain_failure_report(parts: Sequence[Leaf]) -> bool:
+    """Whether running text reports a DMARC failure, as Exim and cPanel write it, without any ARF part."""
+    return any(_PLAIN_REPORT.search(part.data) for part in parts if part.declared_type.startswith("text/"))
+
+
+def is_bounce(mail: Message[str, str], parts: Sequence[Leaf]) -> bool:
+    """A delivery status notification (RFC 3464): a report within it was sent by, not to, this mailbox."""
+    declared = str(mail.get_param("report-type", "")).lower()
+    return declared == "delivery-status" or any(part.declared_type == "message/delivery-status" for part in parts)

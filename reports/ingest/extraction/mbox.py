@@ -1,0 +1,41 @@
+"""Splits mbox files (RFC 4155) in a stream, one message in memory at a time. Looks into no message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from reports.ingest.extraction.limits import Limits
+
+_FROM_LINE = re.compile(rb"^From \S*.*\d\d:\d\d.*\d{4}|^From \S+@\S+\s")
+_QUOTED_FROM = re.compile(rb"^>+From ")
+LINE_LENGTH = 1 << 20
+
+
+def is_mbox(head: bytes) -> bool:
+    """Whether a file that begins with `head` is an mbox: a From_ line, then a header field."""
+    first, _, rest = head.lstrip(b"\r\n").partition(b"\n")
+    return bool(_FROM_LINE.match(first)) and bool(re.match(rb"[!-9;-~]+[ \t]*:|>?From ", rest))
+
+
+def split_mbox(stream: BinaryIO, *, max_bytes: int = Limits().bytes_in) -> Iterator[bytes]:
+    """The messages of an mbox without their From_ lines, ">From " lines unquoted by one.
+
+    Of a message longer than `max_bytes`, that many bytes and one more are given, so that extraction says it is too large.
+    """
+    lines: list[bytes] = []
+    size, is_after_blank, is_open = 0, True, False
+    while line := stream.readline(LINE_LENGTH):
+        if is_after_blank and _FROM_LINE.match(line):
+            if lines:
+                yield b"".join(lines)[: max_bytes + 1]
+            lines, size, is_open = [], 0, True
+            is_after_blank = False
+            continue
+        is_after_blank = not line.strip()
+        if is_open and size <= max_bytes:
+            lines.append(line[1:] if _QUOTED_FROM.match(line) else line)
+            size += len(line)
+    if lines:
+        yield b"".join(lines)[: max_bytes + 1]

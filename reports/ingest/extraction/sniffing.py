@@ -1,0 +1,121 @@
+"""What bytes are, told by the bytes alone and never by a name or a declared type. Looks at the beginning only."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from enum import StrEnum
+
+HEAD = 1 << 16
+PLACEHOLDERS = frozenset({b"unused"})
+
+
+class Form(StrEnum):
+    EMPTY = "empty"
+    GZIP = "gzip"
+    ZIP = "zip"
+    BZIP2 = "bzip2"
+    XZ = "xz"
+    TAR = "tar"
+    OTHER_ARCHIVE = "other_archive"
+    MAIL = "mail"
+    FEEDBACK = "feedback"
+    AGGREGATE = "aggregate"
+    TLS = "tls"
+    OTHER_XML = "other_xml"
+    OTHER_JSON = "other_json"
+    HTML = "html"
+    IMAGE = "image"
+    ENCRYPTED = "encrypted"
+    SIGNED = "signed"
+    PLACEHOLDER = "placeholder"
+    TEXT = "text"
+    BINARY = "binary"
+
+
+_MAGIC = (
+    (b"\x1f\x8b", Form.GZIP),
+    (b"PK\x03\x04", Form.ZIP),
+    (b"PK\x05\x06", Form.ZIP),
+    (b"PK\x07\x08", Form.ZIP),
+    (b"BZh", Form.BZIP2),
+    (b"\xfd7zXZ\0", Form.XZ),
+    (b"7z\xbc\xaf\x27\x1c", Form.OTHER_ARCHIVE),
+    (b"Rar!", Form.OTHER_ARCHIVE),
+    (b"\x1f\x9d", Form.OTHER_ARCHIVE),
+    (b"\x89PNG", Form.IMAGE),
+    (b"GIF8", Form.IMAGE),
+    (b"\xff\xd8\xff", Form.IMAGE),
+    (b"%PDF", Form.BINARY),
+)
+_CMS_SIGNED = bytes.fromhex("2a864886f70d010702")
+_CMS_ENCRYPTED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
+_PGP = b"-----BEGIN PGP MESSAGE-----"
+
+_HTML = re.compile(rb"(?i)(?:<!--.{0,2000}?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html)\b", re.S)
+_SVG = re.compile(rb"(?i)<svg\b")
+_REPORT_ROOT = re.compile(rb"(?i)<(?:[\w.-]+:)?feedback[\s/>]")
+_REPORT_PART = re.compile(rb"(?i)<(?:report_metadata|policy_published)\b")
+_TLS_KEY = re.compile(rb'(?i)"(?:organization-name|policy-type|date-range|total-successful-session-count)"\s*:')
+_FIELD = re.compile(rb"^[!-9;-~]+[ \t]*:", re.M)
+_FEEDBACK_TYPE = re.compile(rb"(?im)^feedback-type[ \t]*:")
+_MAIL_FIELD = re.compile(
+    rb"(?im)^(?:received|return-path|from|to|subject|date|message-id|mime-version|content-type|delivered-to|dkim-signature"
+    rb"|content-transfer-encoding|x-mailer|reply-to)[ \t]*:"
+)
+
+
+def sniff(data: bytes) -> Form:
+    for magic, form in _MAGIC:
+        if data.startswith(magic):
+            return form
+    if data[257:262] == b"ustar":
+        return Form.TAR
+    if data.startswith(b"0") and _CMS_SIGNED in data[:64]:
+        return Form.SIGNED
+    if data.startswith(b"0") and any(oid in data[:64] for oid in _CMS_ENCRYPTED):
+        return Form.ENCRYPTED
+    return _sniff_text(data)
+
+
+def head_text(data: bytes) -> bytes:
+    """The beginning as ASCII-compatible bytes: marks, leading space and UTF-16 are taken off."""
+    head = data[:HEAD]
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        head = head.decode("utf-16", "replace").encode("utf-8")
+    elif head.lstrip().startswith((b"<\0", b"\0<", b"{\0", b"\0{")):
+        head = head.replace(b"\0", b"")
+    return head.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n\f\v\0")
+
+
+def _sniff_text(data: bytes) -> Form:
+    text = head_text(data)
+    if not text:
+        return Form.EMPTY if not data.strip(b" \t\r\n\f\v\0") else Form.BINARY
+    if text[:16].strip().lower() in PLACEHOLDERS:
+        return Form.PLACEHOLDER
+    if text.startswith(b"<"):
+        return _sniff_markup(text)
+    if text[:1] in (b"{", b"["):
+        return Form.TLS if _TLS_KEY.search(text) else Form.OTHER_JSON
+    if text.startswith(_PGP):
+        return Form.ENCRYPTED
+    return _sniff_fields(text)
+
+
+def _sniff_markup(text: bytes) -> Form:
+    if _HTML.match(text):
+        return Form.HTML
+    if _REPORT_ROOT.search(text) or _REPORT_PART.search(text):
+        return Form.AGGREGATE
+    return Form.IMAGE if _SVG.search(text, 0, 2000) else Form.OTHER_XML
+
+
+def _sniff_fields(text: bytes) -> Form:
+    block = re.split(rb"\r?\n[ \t]*\r?\n", text, maxsplit=1)[0]
+    is_fields = bool(_FIELD.match(block)) or block.startswith(b"From ")
+    if is_fields and _FEEDBACK_TYPE.search(block) and not _MAIL_FIELD.match(block):
+        return Form.FEEDBACK
+    if is_fields and _MAIL_FIELD.search(block):
+        return Form.MAIL
+    return Form.BINARY if b"\0" in text[:1000] else Form.TEXT

@@ -1,0 +1,115 @@
+"""Unpacks gzip, bzip2 and xz piece by piece under a budget, and saves what a damaged stream still gives."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import struct
+import zlib
+from io import BytesIO
+from typing import NamedTuple
+
+from reports.errors import Unreadable
+from reports.ingest.extraction.limits import MIB, Budget
+from reports.ingest.extraction.sniffing import Form
+from reports.vocabulary import Reason, RepairCode
+
+PIECE_IN = 4096  # small, because a decoder that fails keeps back what the last piece gave
+PIECE_OUT = MIB
+XZ_MEMORY = 128 * MIB
+GZIP_MAGIC = b"\x1f\x8b\x08"
+_EXTRA, _NAME, _COMMENT, _HEADER_CRC = 4, 8, 16, 2
+_TRAILER = struct.Struct("<II")
+
+
+class Unpacked(NamedTuple):
+    data: bytes
+    repairs: tuple[RepairCode, ...]
+
+
+def unpack(data: bytes, form: Form, *, budget: Budget) -> Unpacked:
+    """Unpack all members of one stream; raise `Unreadable` where nothing comes out, `LimitExceeded` at a limit."""
+    out = BytesIO()
+    repairs: list[RepairCode] = []
+    rest = data
+    while rest:
+        try:
+            end, code = _member(rest, form, out, budget=budget)
+        except (zlib.error, lzma.LZMAError, OSError, EOFError):
+            end, code = None, RepairCode.ARCHIVE_SALVAGED
+        if code:
+            repairs.append(code)
+        if end is None:
+            break
+        rest = rest[end:].lstrip(b"\0\r\n")
+        if rest and not _continues(rest, form):
+            repairs.append(RepairCode.ARCHIVE_TRAILING)
+            break
+    if repairs and not out.tell():
+        raise Unreadable(Reason.DAMAGED_ARCHIVE)
+    return Unpacked(out.getvalue(), tuple(dict.fromkeys(repairs)))
+
+
+def _continues(rest: bytes, form: Form) -> bool:
+    magic = {Form.GZIP: GZIP_MAGIC, Form.BZIP2: b"BZh", Form.XZ: b"\xfd7zXZ\0"}
+    return rest.startswith(magic[form])
+
+
+def _member(data: bytes, form: Form, out: BytesIO, *, budget: Budget) -> tuple[int | None, RepairCode | None]:
+    """Unpack one member into `out`; where it ended in `data` (None: the data did), and what was wrong with it."""
+    if form is Form.GZIP:
+        return _gzip_member(data, out, budget=budget)
+    decoder = bz2.BZ2Decompressor() if form is Form.BZIP2 else lzma.LZMADecompressor(memlimit=XZ_MEMORY)
+    for offset in range(0, len(data), PIECE_IN):
+        piece = decoder.decompress(data[offset : offset + PIECE_IN], max_length=PIECE_OUT)
+        _write(piece, out, budget=budget)
+        while not (decoder.eof or decoder.needs_input):
+            _write(decoder.decompress(b"", max_length=PIECE_OUT), out, budget=budget)
+        if decoder.eof:
+            return min(offset + PIECE_IN, len(data)) - len(decoder.unused_data), None
+    return None, RepairCode.ARCHIVE_TRUNCATED
+
+
+def _gzip_member(data: bytes, out: BytesIO, *, budget: Budget) -> tuple[int | None, RepairCode | None]:
+    start = _gzip_header_length(data)
+    begin = out.tell()
+    length = inflate(data, start, out, budget=budget)
+    if length is None or len(data) < start + length + _TRAILER.size:
+        return None, RepairCode.ARCHIVE_TRUNCATED
+    checksum, size = _TRAILER.unpack_from(data, start + length)
+    body = out.getbuffer()[begin:]
+    is_sound = zlib.crc32(body) == checksum and len(body) % 2**32 == size
+    body.release()
+    return start + length + _TRAILER.size, None if is_sound else RepairCode.ARCHIVE_CHECKSUM
+
+
+def inflate(data: bytes, start: int, out: BytesIO, *, budget: Budget) -> int | None:
+    """Inflate raw deflate data at `start` into `out`; its length in `data`, or None where it is cut off."""
+    decoder = zlib.decompressobj(-zlib.MAX_WBITS)
+    for offset in range(start, len(data), PIECE_IN):
+        piece = data[offset : offset + PIECE_IN]
+        while piece and not decoder.eof:
+            _write(decoder.decompress(piece, PIECE_OUT), out, budget=budget)
+            piece = decoder.unconsumed_tail
+        if decoder.eof:
+            return min(offset + PIECE_IN, len(data)) - len(decoder.unused_data) - start
+    _write(decoder.flush(), out, budget=budget)
+    return len(data) - len(decoder.unused_data) - start if decoder.eof else None
+
+
+def _write(piece: bytes, out: BytesIO, *, budget: Budget) -> None:
+    budget.take_bytes(len(piece))
+    out.write(piece)
+
+
+def _gzip_header_length(data: bytes) -> int:
+    """RFC 1952 section 2.3."""
+    if not data.startswith(GZIP_MAGIC):
+        raise EOFError
+    flags, position = data[3], 10
+    if flags & _EXTRA:
+        position += 2 + int.from_bytes(data[position : position + 2], "little")
+    for flag in (_NAME, _COMMENT):
+        if flags & flag:
+            position = data.find(b"\0", position) + 1 or len(data)
+    return position + 2 if flags & _HEADER_CRC else position

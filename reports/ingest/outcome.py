@@ -1,0 +1,129 @@
+"""How a message ends: from what was read and what of it was new to an outcome with a reason. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.dto import AggregateReport, FailureReport, MailFacts, Problem
+from reports.vocabulary import Kind, Outcome, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report that was read: its place among the payloads of the message, and what makes it the same as another."""
+
+    index: int
+    identity: bytes
+    content: AggregateReport | FailureReport
+
+    @property
+    def key(self) -> tuple[bytes, bytes]:
+        """Equal for the same report sent twice. A failure report has no rows that could differ."""
+        rows_hash = self.content.rows_hash if isinstance(self.content, AggregateReport) else b""
+        return self.identity, rows_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What extraction and the readers made of one message. `problems` explain every part that is not in `reports`."""
+
+    reports: tuple[Report, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    mail: MailFacts = MailFacts()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of one report: the database row that holds it (None on a dry run), and whether it is new there."""
+
+    is_new: bool
+    pk: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """One report for people and scripts; `begin` and `end` in epoch seconds, rows and messages without rejected rows."""
+
+    kind: Kind
+    reporter: str
+    report_id: str
+    domain: str
+    begin: int
+    end: int
+    rows: int
+    messages: int
+    rows_dropped: int
+    repairs: tuple[str, ...]
+    is_new: bool
+    pk: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one message or file ended. `reason` is a `reports.vocabulary.Reason`, or "" where all is well."""
+
+    outcome: Outcome
+    reason: str = ""
+    problems: tuple[Problem, ...] = ()
+    reports: tuple[ReportFacts, ...] = ()
+    message_id: int | None = None
+
+
+def conclude(reading: Reading, kept: list[Kept], *, message_id: int | None = None) -> Result:
+    """The end of a message whose reports were kept as `kept` says, in the same order."""
+    problems = (*reading.problems, *_rejected_rows(reading))
+    losses = [problem.code for problem in problems if not Reason(problem.code).is_no_report]
+    facts = tuple(facts_of(report, each) for report, each in zip(reading.reports, kept, strict=True))
+    if any(each.is_new for each in kept):
+        outcome, reason = (Outcome.PARTIAL, losses[0]) if losses else (Outcome.STORED, "")
+    elif kept:
+        outcome, reason = Outcome.DUPLICATE, Reason.STORED_BEFORE
+    elif losses:
+        outcome, reason = Outcome.REFUSED, losses[0]
+    else:
+        outcome, reason = Outcome.NOT_A_REPORT, problems[0].code if problems else Reason.NO_REPORT_FOUND
+    return Result(outcome, str(reason), problems, facts, message_id)
+
+
+def combine(results: list[Result]) -> Result:
+    """One result for a file of many mails: partial where some report came in and something else was lost."""
+    if not results:
+        return Result(Outcome.NOT_A_REPORT, Reason.EMPTY)
+    outcomes = {result.outcome for result in results}
+    if Outcome.PARTIAL in outcomes or {Outcome.STORED, Outcome.REFUSED} <= outcomes:
+        outcome = Outcome.PARTIAL
+    else:
+        order = (Outcome.STORED, Outcome.REFUSED, Outcome.DUPLICATE, Outcome.NOT_A_REPORT)
+        outcome = next(each for each in order if each in outcomes)
+    giving = {Outcome.PARTIAL: (Outcome.PARTIAL, Outcome.REFUSED)}.get(outcome, (outcome,))
+    return Result(
+        outcome,
+        next(result.reason for result in results if result.outcome in giving),
+        tuple(problem for result in results for problem in result.problems),
+        tuple(facts for result in results for facts in result.reports),
+    )
+
+
+def facts_of(report: Report, kept: Kept) -> ReportFacts:
+    """The facts of a report as a public line shows them; a failure report stands for one row and its incidents."""
+    content = report.content
+    repairs = tuple(dict.fromkeys(repair.code for repair in content.repairs))
+    if isinstance(content, FailureReport):
+        return ReportFacts(
+            Kind.FAILURE, content.reporter, content.original_envelope_id or content.sample_message_id,
+            content.reported_domain, content.arrived, content.arrived, 1, content.incidents, 0, repairs,
+            kept.is_new, kept.pk,
+        )  # fmt: skip
+    head = content.head
+    return ReportFacts(
+        Kind.AGGREGATE, head.org_name, head.report_id, head.policy.domain, head.begin, head.end,
+        len(content.rows), content.messages, len(content.rejected), repairs, kept.is_new, kept.pk,
+    )  # fmt: skip
+
+
+def _rejected_rows(reading: Reading) -> list[Problem]:
+    return [
+        Problem(Reason.ROWS_REJECTED, (("rows", str(len(report.content.rejected))),))
+        for report in reading.reports
+        if isinstance(report.content, AggregateReport) and report.content.rejected
+    ]
