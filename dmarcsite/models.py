@@ -63,7 +63,7 @@ class RoleGrant(models.Model):
 
     It takes effect when it is GRANTED and the person is known: at once for a person with an account, else when the
     invitation is accepted. `second_by` is the second administrator, needed once an organisation has two of them; the
-    database refuses the membership otherwise (migration 0002). Names are copied, so that history outlives people.
+    database refuses the membership otherwise (migration 0003). Names are copied, so that history outlives people.
     """
 
     class State(models.TextChoices):

@@ -1,14 +1,24 @@
-"""The URLs of what spans both sides: Overview, people, health, language and look."""
+"""The URLs of what spans both sides: Overview, people, audit, health, language and look."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, include, path
+from django.urls import URLPattern, URLResolver, include, path
 
+from dmarcsite.audit import audit
 from dmarcsite.health import healthz
 from dmarcsite.look.theme import set_theme
+from dmarcsite.people import views as people
 
-urlpatterns: list[URLPattern] = [
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("people/", people.people, name="people"),
+    path("people/propose/", people.role_propose, name="role-propose"),
+    path("people/proposals/<int:pk>/second/", people.role_second, name="role-second"),
+    path("people/proposals/<int:pk>/refuse/", people.role_refuse, name="role-refuse"),
+    path("people/members/<int:pk>/end/", people.membership_end, name="membership-end"),
+    path("invitations/<str:token>/", people.invitation, name="invitation"),
+    path("organisation/", people.organisation_choose, name="organisation-choose"),
+    path("audit/", audit, name="audit"),
+    path("theme/", set_theme, name="theme"),
     path("healthz", healthz, name="healthz"),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("theme/", set_theme, name="theme"),
 ]

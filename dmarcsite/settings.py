@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dmarcsite.people.middleware.ViewerMiddleware",
+    "dmarcsite.people.second_factor.SecondFactorMiddleware",
 ]
 ROOT_URLCONF = "dmarcsite.urls"
 WSGI_APPLICATION = "dmarcsite.wsgi.application"

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from django.core.validators import validate_email
 from django.db import transaction
-from reports.audit import log
+from django.utils import timezone
 
 from dmarcsite.models import User
+from reports.audit import log
+from reports.audit.actions import register
 from reports.models import Domain, Membership, Organisation
 from reports.vocabulary import DomainKind, Role
 
 _PASSWORD_BYTES = 15
+MADE = register("people.first_administrator.made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,7 @@ def make_first_administrator(*, email: str, password: str) -> FirstAdministrator
     generated = None if password else secrets.token_urlsafe(_PASSWORD_BYTES)
     user = User.objects.create_superuser(email, password or generated)
     Membership.objects.create(user=user, organisation=organisation, role=Role.ADMINISTRATOR)
-    log.record(
-        "people.first_administrator",
-        actor_id=user.pk,
-        actor_name=user.email,
-        organisation=organisation,
-        object_type="user",
-        object_id=str(user.pk),
-        object_label=user.email,
-    )
+    log.record(MADE, at=timezone.now(), actor=user, organisation=organisation, subject=user)
     return FirstAdministrator(email=user.email, generated_password=generated)
 
 

@@ -10,7 +10,6 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from reports.audit import log
 
 from dmarcsite.models import RoleGrant, User
 from dmarcsite.people.errors import (
@@ -21,6 +20,8 @@ from dmarcsite.people.errors import (
     NotInOrganisation,
     OwnProposal,
 )
+from reports.audit import log
+from reports.audit.actions import register
 from reports.models import Membership, Organisation
 from reports.viewer import Viewer
 from reports.vocabulary import Role
@@ -28,6 +29,13 @@ from reports.vocabulary import Role
 INVITATION_LIFETIME = timedelta(days=7)
 _SECOND_NEEDED_FROM = 2
 State = RoleGrant.State
+
+PROPOSED = register("people.role.proposed")
+GRANTED = register("people.role.granted")
+REFUSED = register("people.role.refused")
+WITHDRAWN = register("people.role.withdrawn")
+ENDED = register("people.role.ended")
+ACCEPTED = register("people.invitation.accepted")
 
 
 def needs_second(organisation_id: int) -> bool:
@@ -58,7 +66,7 @@ def role_propose(*, viewer: Viewer, email: str, role: Role, at: datetime) -> tup
             )
     except IntegrityError:
         raise AlreadyOpen from None
-    _record("people.role.proposed", grant, viewer=viewer, at=at)
+    _record(PROPOSED, grant, viewer=viewer, at=at)
     if needs_second(viewer.organisation_id):
         return grant, None
     return grant, _grant(grant, viewer=viewer, at=at)
@@ -83,7 +91,7 @@ def role_refuse(grant_id: int, *, viewer: Viewer, at: datetime) -> RoleGrant:
     grant.state = State.WITHDRAWN if is_own else State.REFUSED
     grant.decided_at = at
     grant.save(update_fields=["state", "decided_at"])
-    _record("people.role.withdrawn" if is_own else "people.role.refused", grant, viewer=viewer, at=at)
+    _record(WITHDRAWN if is_own else REFUSED, grant, viewer=viewer, at=at)
     return grant
 
 
@@ -97,15 +105,7 @@ def membership_end(membership_id: int, *, viewer: Viewer, at: datetime) -> None:
         raise NotInOrganisation
     if membership.role == Role.ADMINISTRATOR and memberships.filter(role=Role.ADMINISTRATOR).count() == 1:
         raise LastAdministrator
-    log.record(
-        "people.role.ended",
-        viewer=viewer,
-        object_type="user",
-        object_id=str(membership.user_id),
-        object_label=str(membership.user),
-        data={"role": membership.role},
-        at=at,
-    )
+    log.record(ENDED, at=at, viewer=viewer, subject=membership.user, data={"role": membership.role})
     membership.delete()
 
 
@@ -128,17 +128,7 @@ def invitation_accept(token: str, *, name: str, password: str, at: datetime) -> 
     grant.user = user
     grant.save(update_fields=["user"])
     _take_effect(grant, at=at)
-    log.record(
-        "people.invitation.accepted",
-        actor_id=user.pk,
-        actor_name=user.email,
-        organisation=grant.organisation,
-        object_type="user",
-        object_id=str(user.pk),
-        object_label=user.email,
-        data={"role": grant.role},
-        at=at,
-    )
+    log.record(ACCEPTED, at=at, actor=user, organisation=grant.organisation, subject=user, data={"role": grant.role})
     return user
 
 
@@ -161,7 +151,7 @@ def _grant(grant: RoleGrant, *, viewer: Viewer, at: datetime) -> str | None:
     grant.save()
     if grant.user_id is not None:
         _take_effect(grant, at=at)
-    _record("people.role.granted", grant, viewer=viewer, at=at)
+    _record(GRANTED, grant, viewer=viewer, at=at)
     return token
 
 
@@ -178,12 +168,4 @@ def _take_effect(grant: RoleGrant, *, at: datetime) -> None:
 
 
 def _record(action: str, grant: RoleGrant, *, viewer: Viewer, at: datetime) -> None:
-    log.record(
-        action,
-        viewer=viewer,
-        object_type="role grant",
-        object_id=str(grant.pk),
-        object_label=grant.email,
-        data={"role": grant.role},
-        at=at,
-    )
+    log.record(action, at=at, viewer=viewer, subject=grant, label=grant.email, data={"role": grant.role})

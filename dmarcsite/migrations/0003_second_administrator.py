@@ -39,5 +39,5 @@ DROP FUNCTION membership_needs_second_administrator();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dmarcsite", "0001_initial"), ("reports", "0001_initial")]
+    dependencies = [("dmarcsite", "0002_role_grant"), ("reports", "0001_initial")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
