@@ -33,6 +33,11 @@ class RuleState(StrEnum):
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
 
+    @classmethod
+    def final(cls) -> frozenset[RuleState]:
+        """The states without a way out: whoever wants the rule back asks for a new one."""
+        return frozenset({cls.REVOKED, cls.EXPIRED, cls.REJECTED, cls.WITHDRAWN})
+
 
 class RuleAction(StrEnum):
     """What happens to mail that a rule matches."""
@@ -50,6 +55,16 @@ class ReasonCode(StrEnum):
     MIGRATION = "migration"
     PARTNER_OUTAGE = "partner_outage"
     OTHER = "other"
+
+
+class ChangeState(StrEnum):
+    """Where a proposal to enforce less stands. APPROVED lasts only until it is applied, in the same transaction."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
 
 
 class DmarcResult(StrEnum):

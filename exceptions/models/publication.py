@@ -1,0 +1,43 @@
+"""What was published to filter nodes, and the keys that signed it. Written by exceptions.publishing alone."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class SigningKey(models.Model):
+    """An Ed25519 key of this installation. The newest one that is not retired signs; nodes are told the public half.
+
+    `private` is sealed by reports.sealing; `public` is base64 of the 32 raw bytes, `key_id` 16 hex digits.
+    """
+
+    key_id = models.CharField(max_length=16, unique=True)
+    public = models.CharField(max_length=44)
+    private = models.BinaryField()
+    created_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.key_id
+
+
+class Snapshot(models.Model):
+    """One published policy: the exact bytes, their signature, and the number that only rises per organisation.
+
+    `content_sha256` is taken over the policy without its number and times: equal means nothing was decided anew.
+    """
+
+    organisation = models.ForeignKey("reports.Organisation", on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveBigIntegerField()
+    body = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    content_sha256 = models.CharField(max_length=64)
+    signature = models.CharField(max_length=200)
+    generated_at = models.DateTimeField()
+    valid_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "number"], name="snapshot_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} number {self.number}"
