@@ -125,6 +125,8 @@ def _time(moment: datetime, *, words: str, title: str = "") -> SafeString:
 def styled(field: Any) -> Any:  # noqa: ANN401 - a bound field, whatever its form
     """The bound field drawn with our classes, tied to its help and its errors for screen readers."""
     widget = field.field.widget
+    if widget.use_fieldset:  # a group of inputs: Django would write our class on the group too
+        return field.as_widget()
     kind = getattr(widget, "input_type", "")
     name = {"checkbox": "form-check-input", "radio": "form-check-input", "select": "form-select"}.get(
         kind, "form-control"
