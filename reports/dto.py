@@ -181,12 +181,12 @@ class FailureReport:
     """One AFRF report (RFC 6591, RFC 9991). `sample` is the offending message or its headers: personal data.
 
     `identity_alignment` lists the mechanisms that FAILED to authenticate an aligned identity (RFC 9991 section 4).
-    `incidents` is how many similar failures this report stands for.
+    `incidents` is how many similar failures this report stands for. `arrived` is None where neither report nor mail says.
     """
 
     reporter: str
     reported_domain: str
-    arrived: int
+    arrived: int | None
     source_ip: Address | None
     header_from: str
     subject: str
@@ -206,3 +206,14 @@ class FailureReport:
     headers_only: bool
     sample: bytes
     repairs: tuple[Repair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TlsReport:
+    """The head of an SMTP TLS report (RFC 8460): enough to list it; None and () where it does not say."""
+
+    org_name: str
+    report_id: str
+    begin: int | None
+    end: int | None
+    domains: tuple[str, ...]

@@ -1,0 +1,126 @@
+"""Reads one failure report (RFC 6591, RFC 9991) in every shape that is in use. Stores, masks and decides nothing."""
+
+from __future__ import annotations
+
+import re
+from email.utils import parsedate_to_datetime
+
+from reports.dto import Address, FailureReport, Payload
+from reports.errors import Unreadable
+from reports.ingest.reading.failure_shapes import Shape, take_apart
+from reports.ingest.reading.fields import Fields
+from reports.ingest.reading.repairs import Repairs
+from reports.ingest.reading.samples import SampleFacts, read_sample
+from reports.ingest.reading.values import TIME_MAX, read_address, read_domain, read_time
+from reports.vocabulary import Reason, RepairCode
+
+INCIDENTS_MAX = 2**31 - 1
+TEXT_LENGTH = 998
+_RECEIVED_ADDRESS = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f.:]{3,45})\]")
+
+
+def read_failure(payload: Payload) -> FailureReport:
+    """Read the report; raise `Unreadable` where it holds none, or names no domain."""
+    repairs = Repairs(payload.repairs)
+    shape = take_apart(payload)
+    fields = shape.fields
+    fields.note_repeated(repairs)
+    sample = _sample_facts(shape, repairs=repairs)
+    if not shape.has_feedback_part:
+        repairs.note(RepairCode.FEEDBACK_PART_MISSING)
+    for name, code in (
+        ("auth-failure", RepairCode.AUTH_FAILURE_MISSING),
+        ("identity-alignment", RepairCode.IDENTITY_ALIGNMENT_MISSING),
+    ):
+        if not fields.has(name):
+            repairs.note(code, name)
+    reported_domain = _reported_domain(fields, sample, repairs=repairs)
+    return FailureReport(
+        reporter=payload.mail.sender,
+        reported_domain=reported_domain,
+        arrived=_arrived(fields, payload, repairs=repairs),
+        source_ip=_source_ip(fields, sample, repairs=repairs),
+        header_from=sample.header_from or reported_domain,
+        subject=sample.subject[:TEXT_LENGTH],
+        original_mail_from=_address(fields.first("original-mail-from")),
+        original_rcpt_to=tuple(_address(value) for value in fields.all("original-rcpt-to")),
+        original_envelope_id=fields.first("original-envelope-id")[:TEXT_LENGTH],
+        sample_message_id=(sample.message_id or fields.first("message-id"))[:TEXT_LENGTH],
+        auth_failure=fields.words("auth-failure"),
+        identity_alignment=fields.words("identity-alignment"),
+        delivery_result=fields.first("delivery-result").lower()[:TEXT_LENGTH],
+        authentication_results="\n".join(fields.all("authentication-results")),
+        dkim_domain=_domain(fields.first("dkim-domain")),
+        dkim_selector=fields.first("dkim-selector")[:TEXT_LENGTH],
+        spf_dns="\n".join(fields.all("spf-dns")),
+        user_agent=fields.first("user-agent")[:TEXT_LENGTH],
+        incidents=_incidents(fields.first("incidents")),
+        headers_only=shape.is_headers or sample.headers_only,
+        sample=shape.sample,
+        repairs=repairs.all(),
+    )
+
+
+def _sample_facts(shape: Shape, *, repairs: Repairs) -> SampleFacts:
+    if not shape.sample:
+        repairs.note(RepairCode.SAMPLE_MISSING)
+        return SampleFacts()
+    facts = read_sample(shape.sample)
+    if facts.is_plain:
+        repairs.note(RepairCode.SAMPLE_READ_PLAINLY)
+    return facts
+
+
+def _reported_domain(fields: Fields, sample: SampleFacts, *, repairs: Repairs) -> str:
+    sent = fields.first("reported-domain")
+    domain = _domain(sent)
+    if domain:
+        return domain
+    assumed = sample.header_from or _domain(fields.first("dkim-domain")) or _domain(fields.first("original-mail-from"))
+    if not assumed:
+        raise Unreadable(Reason.NO_DOMAIN, (("sent", sent[:TEXT_LENGTH]),))
+    repairs.note(RepairCode.REPORTED_DOMAIN_ASSUMED, "reported-domain", sent or assumed)
+    return assumed
+
+
+def _source_ip(fields: Fields, sample: SampleFacts, *, repairs: Repairs) -> Address | None:
+    sent = fields.first("source-ip")
+    address, rewritten = read_address(sent)
+    if address:
+        if rewritten:
+            repairs.note(RepairCode.ADDRESS_REWRITTEN, "source-ip", sent)
+        return address
+    found = _RECEIVED_ADDRESS.search(sample.received)
+    assumed = read_address(found[1])[0] if found else None
+    repairs.note(RepairCode.SOURCE_IP_ASSUMED if assumed else RepairCode.SOURCE_IP_MISSING, "source-ip", sent)
+    return assumed
+
+
+def _arrived(fields: Fields, payload: Payload, *, repairs: Repairs) -> int | None:
+    """Epoch seconds; the report mail's own date where the report gives none, None where that is missing too."""
+    sent = fields.first("arrival-date", "received-date")
+    try:
+        arrived = int(parsedate_to_datetime(sent).timestamp())
+    except (ValueError, TypeError, IndexError, OverflowError):
+        arrived = read_time(sent)[0] or 0
+    if 0 < arrived <= TIME_MAX:
+        return arrived
+    repairs.note(RepairCode.ARRIVAL_DATE_ASSUMED, "arrival-date", sent)
+    return payload.mail.date
+
+
+def _address(text: str) -> str:
+    return text.strip().removeprefix("rfc822;").strip().strip("<>")[:TEXT_LENGTH]
+
+
+def _domain(text: str) -> str:
+    return read_domain(re.split(r"[;,\s]", text.strip(), maxsplit=1)[0])[0]
+
+
+def _incidents(text: str) -> int:
+    count = text.split("(")[0].strip()
+    return (
+        min(max(int(count), 1), INCIDENTS_MAX)
+        if count.isascii() and count.isdecimal() and len(count) < TEXT_LENGTH
+        else 1
+    )

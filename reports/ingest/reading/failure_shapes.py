@@ -1,0 +1,81 @@
+"""Takes a failure report mail apart into fields and sample, whichever of the shapes in use it has. Interprets neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from reports.dto import Payload
+from reports.errors import LimitExceeded, Unreadable
+from reports.ingest.extraction.feedback import feedback_part, is_plain_failure_report
+from reports.ingest.extraction.mime import Leaf, leaves, parse_mail
+from reports.ingest.extraction.sniffing import Form, sniff
+from reports.ingest.reading.fields import Fields, parse_fields, parse_labels
+from reports.vocabulary import Reason
+
+SAMPLE_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "text/rfc822")
+_SAMPLE_START = re.compile(
+    rb"(?i)copy\s+of\s+the\s+(?:headers|message)\b.{0,200}?(?:detected|received)\.[ \t]*\r?\n", re.S
+)
+_YES = "yes"
+_RESULTS = {"accept": "delivered", "reject": "reject", "quarantine": "spam"}
+
+
+class Shape(NamedTuple):
+    """`has_feedback_part` is False where running text had to serve."""
+
+    fields: Fields
+    sample: bytes
+    is_headers: bool
+    has_feedback_part: bool
+
+
+def take_apart(payload: Payload) -> Shape:
+    """Raise `Unreadable` where the mail holds no failure report."""
+    if sniff(payload.data) is Form.FEEDBACK:
+        return Shape(parse_fields(payload.data), b"", is_headers=True, has_feedback_part=True)
+    try:
+        parts = list(leaves(parse_mail(payload.data)))
+    except LimitExceeded as error:
+        raise Unreadable(error.code, error.params) from None
+    feedback = feedback_part(parts)
+    if feedback is not None:
+        sample, is_headers = _sample([part for part in parts if part.data is not feedback])
+        return Shape(parse_fields(feedback), sample, is_headers, has_feedback_part=True)
+    for part in parts:
+        if is_plain_failure_report([part]):
+            return _plain(part.data)
+    raise Unreadable(Reason.FAILURE_UNREADABLE)
+
+
+def _sample(parts: Sequence[Leaf]) -> tuple[bytes, bool]:
+    for part in parts:
+        if part.declared_type in SAMPLE_TYPES and part.data.strip():
+            return part.data, part.declared_type.endswith("headers")
+    for part in parts:
+        if sniff(part.data) is Form.MAIL:
+            return part.data, False
+    return b"", True
+
+
+def _plain(text: bytes) -> Shape:
+    """Exim, cPanel and their kin: labelled lines, then a copy of the headers."""
+    start = _SAMPLE_START.search(text)
+    labels = parse_labels((text[: start.start()] if start else text).decode("utf-8", "replace"))
+    failed = [name for name in ("dkim", "spf") if labels.first(f"{name}-alignment").lower() not in ("", _YES)]
+    results = labels.first("dmarc-results", "dmarc-result")
+    final = results.rpartition(",")[2].strip().lower()
+    fields = {
+        "reported-domain": labels.first("sender-domain"),
+        "source-ip": labels.first("sender-ip-address"),
+        "arrival-date": labels.first("received-date"),
+        "identity-alignment": ", ".join(failed) or "none",
+        "auth-failure": "dmarc",
+        "delivery-result": _RESULTS.get(final, final),
+        "authentication-results": f"dmarc ({results})" if results else "",
+    }
+    sample = text[start.end() :].lstrip() if start else b""
+    return Shape(
+        Fields({name: [value] for name, value in fields.items()}), sample, is_headers=True, has_feedback_part=False
+    )

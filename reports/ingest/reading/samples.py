@@ -1,0 +1,78 @@
+"""The seam to parsedmarc: what the sample of a failure report says. The one place of ingestion that imports it.
+
+What parsedmarc refuses is read by the standard library, so that an odd sample costs no report.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import parsedmarc
+
+from reports.errors import LimitExceeded
+from reports.ingest.extraction.mime import header, parse_mail
+from reports.ingest.reading.values import read_domain
+
+# parsedmarc wants a source and would look it up in its database; sources are enriched elsewhere, so every report shows it
+# the same documentation address, whose answer is cached here.
+_ADDRESS = "192.0.2.1"
+_FIELDS = f"Feedback-Type: auth-failure\nAuth-Failure: dmarc\nIdentity-Alignment: none\nSource-IP: {_ADDRESS}\nReported-Domain: x\n"
+_UNKNOWN = dict.fromkeys(("reverse_dns", "country", "base_domain", "name", "type", "asn", "as_name", "as_domain"))
+_CONFIG = parsedmarc.ParserConfig(
+    offline=True,
+    always_use_local_files=True,
+    strip_attachment_payloads=True,
+    normalize_timespan_threshold_hours=math.inf,
+    ip_address_cache={_ADDRESS: {"ip_address": _ADDRESS, **_UNKNOWN}},
+)
+LENGTH_READ = 1 << 20
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFacts:
+    """`is_plain` where parsedmarc refused the sample. `received` is the topmost Received field."""
+
+    header_from: str = ""
+    subject: str = ""
+    message_id: str = ""
+    received: str = ""
+    headers_only: bool = False
+    is_plain: bool = True
+
+
+def read_sample(sample: bytes) -> SampleFacts:
+    """From domain, subject and the like of an offending message; raises nothing."""
+    text = sample[:LENGTH_READ]
+    try:
+        plain = _read_plainly(text)
+        report = parsedmarc.parse_failure_report(_FIELDS, text.decode("utf-8", "replace"), _ANY_TIME, config=_CONFIG)
+    except LimitExceeded:
+        return SampleFacts()
+    except parsedmarc.ParserError:
+        return plain
+    parsed: dict[str, Any] = report["parsed_sample"]
+    sender = parsed.get("from") or {}
+    return SampleFacts(
+        header_from=read_domain(sender.get("address") or "")[0] or plain.header_from,
+        subject=parsed.get("subject") or plain.subject,
+        message_id=plain.message_id,
+        received=plain.received,
+        headers_only=plain.headers_only,
+        is_plain=False,
+    )
+
+
+def _read_plainly(sample: bytes) -> SampleFacts:
+    mail = parse_mail(sample)
+    payload = mail.get_payload()
+    return SampleFacts(
+        header_from=read_domain(header(mail, "From").rpartition("<")[2].partition(">")[0])[0],
+        subject=header(mail, "Subject"),
+        message_id=header(mail, "Message-ID"),
+        received=header(mail, "Received"),
+        headers_only=isinstance(payload, str) and not payload.strip(),
+    )
