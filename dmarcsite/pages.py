@@ -7,9 +7,11 @@ from django.urls import URLPattern, URLResolver, include, path
 from dmarcsite.audit import audit
 from dmarcsite.health import healthz
 from dmarcsite.look.theme import set_theme
+from dmarcsite.overview import overview
 from dmarcsite.people import views as people
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", overview, name="overview"),
     path("people/", people.people, name="people"),
     path("people/propose/", people.role_propose, name="role-propose"),
     path("people/proposals/<int:pk>/second/", people.role_second, name="role-second"),

@@ -1,0 +1,101 @@
+"""The Overview: is the data fresh, are we all right, what must be decided. One lens at a time, each figure with its whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from exceptions.selectors.agenda import Agenda, agenda
+from reports.access import allowed_to, viewer_of
+from reports.charts import verdict_chart
+from reports.filters import page_scope
+from reports.permissions import Act, may
+from reports.selectors import failing_sources as sources
+from reports.selectors import overview as figures
+from reports.selectors.scope import Scope
+from reports.viewer import Viewer
+
+QUEUE_LENGTH = 7
+TOP_SOURCES = 10
+TOP_DOMAINS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One line of the decision queue: what kind, about what, how much, and where to decide it."""
+
+    kind: str
+    subject: str
+    detail: str
+    messages: int | None
+    waiting_since: datetime | None
+    url: str
+
+
+@require_safe
+@allowed_to(Act.SEE_REPORTS)
+def overview(request: HttpRequest) -> HttpResponse:
+    """The page that answers: are we OK, what changed, what must I decide, is the data fresh, which rule ends next."""
+    viewer, now = viewer_of(request), timezone.now()
+    page = page_scope(request, viewer=viewer, today=now.date())
+    plans = agenda(viewer, at=now)
+    top = _top_sources(page.scope, now=now)
+    state = figures.freshness(page.scope)
+    context: dict[str, Any] = {
+        "scope": page,
+        "fresh": state,
+        "freshness": state.data_until,
+        "volumes": figures.volumes(page.scope),
+        "queue": _queue(viewer, plans, top),
+        "agenda": plans,
+        "top": top,
+        "domains": figures.domains_at_risk(page.scope, limit=TOP_DOMAINS),
+        "chart": verdict_chart("days", figures.daily_volumes(page.scope), days=page.scope.days),
+        "undecided": sources.tab_counts(page.scope, now=now)[sources.NEEDS_DECISION],
+    }
+    return render(request, "overview.html", context)
+
+
+def _top_sources(scope: Scope, *, now: datetime) -> list[dict[str, Any]]:
+    rows = list(
+        sources.failing_sources(scope, tab=sources.NEEDS_DECISION, now=now).order_by("-failing", "source_id")[
+            :TOP_SOURCES
+        ]
+    )
+    sketches = sources.sketches(scope, source_ids=[row["source_id"] for row in rows], now=now)
+    return [row | {"sketch": sketches[row["source_id"]]} for row in rows]
+
+
+def _queue(viewer: Viewer, plans: Agenda, top: list[dict[str, Any]]) -> list[Decision]:
+    """Approvals that this person may give first, then sources by failing messages."""
+    approvals = [
+        Decision(
+            kind="approve",
+            subject=version.rule.reference,
+            detail=version.header_from,
+            messages=None,
+            waiting_since=version.rule.proposed_at,
+            url=reverse("exceptions:rule-detail", args=[version.rule_id]),
+        )
+        for version in plans.waiting
+        if may(viewer.role, Act.DECIDE_RULE)
+    ]
+    failing = [
+        Decision(
+            kind=row["sketch"].verdict,
+            subject=row["address"],
+            detail=", ".join(row["from_domains"][:3]),
+            messages=row["failing"],
+            waiting_since=None,
+            url=reverse("reports:source-detail", args=[row["source_id"]]),
+        )
+        for row in top
+    ]
+    return (approvals + failing)[:QUEUE_LENGTH]
