@@ -20,8 +20,8 @@ from exceptions.agent.stream import EventStream
 from exceptions.errors import CodedError
 
 CONFIG = Path("/etc/sekimori-agent.toml")
-PATIENCE = 5.0
-"""Seconds that a stopping agent gives a batch under way."""
+PATIENCE = (1.0, 5.0)
+"""Seconds that a stopping agent gives the policy thread, which may be in a long poll, and a batch under way."""
 WATCH = 0.5
 
 
@@ -59,10 +59,9 @@ def run(config: Config) -> int:
         pass
     crashed = not stop.is_set()
     stop.set()
-    # A batch under way would be sent again, so it may end. The policy thread, often in a long poll, may not hold us up:
-    # files are replaced whole.
-    for thread in threads[1:]:
-        thread.join(PATIENCE)
+    # Nothing is lost by leaving one behind: files are replaced whole, and entries confirmed once the server took them.
+    for thread, patience in zip(threads, PATIENCE, strict=False):
+        thread.join(patience)
     log("agent_stopped", crashed=crashed)
     return int(crashed)
 
