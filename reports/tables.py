@@ -8,8 +8,8 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 NUMBER = {"td": {"class": "num"}, "th": {"class": "num"}}
-KEY_NUMBER = {"td": {"class": "num key"}, "th": {"class": "num"}}
-KEY = {"td": {"class": "key"}}
+KEY_NUMBER = {"td": {"class": "num key-cell"}, "th": {"class": "num"}}
+KEY = {"td": {"class": "key-cell"}}
 
 
 def cell(name: str, **options: Any) -> tables.TemplateColumn:
