@@ -133,6 +133,8 @@ class _Walk:
 
     def _leaf(self, part: mime.Leaf, place: _Place) -> None:
         form = sniff(part.data)
+        if form is Form.EMPTY and not part.filename:
+            return  # a body left blank, no attachment that lost its content
         if form is Form.TEXT and part.declared_type == "message/rfc822":
             form = Form.MAIL
         repairs = tuple(Repair(code, Form.MAIL) for code in part.repairs)
