@@ -14,7 +14,7 @@ BEGIN
         RETURN NEW;
     END IF;
     SELECT count(*) INTO administrators FROM reports_membership
-     WHERE organisation_id = NEW.organisation_id AND role = 'administrator' AND id <> NEW.id;
+     WHERE organisation_id = NEW.organisation_id AND role = 'administrator';
     IF administrators < 2 THEN
         RETURN NEW;
     END IF;
