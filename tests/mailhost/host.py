@@ -14,6 +14,7 @@ from tests.mailhost.daemon import wait_until
 from tests.mailhost.dkim_keys import DkimKey, make_key
 from tests.mailhost.letters import Reply, letter, submit
 from tests.mailhost.nameserver import NameServer
+from tests.mailhost.policies import policy
 from tests.mailhost.postfix import Postfix
 from tests.mailhost.rspamd import Rspamd
 from tests.mailhost.sink import Delivered, Sink
@@ -37,6 +38,7 @@ class MailHost:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.keys: dict[str, DkimKey] = {domain: make_key(domain) for domain in zones.SIGNERS}
+        self.number = 0
         self.policy_dir = _subdirectory(directory, "policy")
         self.policy_file = self.policy_dir / "policy.json"
         self.dns = NameServer(_subdirectory(directory, "dns"), records=zones.records(self.keys.values()))
@@ -77,14 +79,29 @@ class MailHost:
         """Return the letter behind an accepting ``reply`` as it was delivered."""
         return self.sink.wait_for(reply.message_id)
 
-    def write_policy(self, policy: bytes | Mapping[str, Any]) -> None:
+    def write_policy(self, document: bytes | Mapping[str, Any]) -> None:
         """Put a policy in place as the agent does (write aside, rename); bytes are written as they are."""
         content = (
-            policy if isinstance(policy, bytes) else json.dumps(policy, sort_keys=True, separators=(",", ":")).encode()
+            document
+            if isinstance(document, bytes)
+            else json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
         )
         aside = self.policy_dir / ".policy.json.new"
         aside.write_bytes(content)
         aside.rename(self.policy_file)
+
+    def obey(self, *rules: Mapping[str, Any], **settings: Any) -> None:
+        """Put a policy of these rules in place, numbered above every earlier one; ``settings`` as policies.policy()."""
+        self.number += 1
+        self.write_policy(policy(*rules, number=self.number, **settings))
+
+    def reset(self) -> None:
+        """Become a host that never had a policy: no file, no number remembered, no events."""
+        self.rspamd.stop()
+        self.policy_file.unlink(missing_ok=True)
+        self.valkey.client.flushall()
+        self.number = 0
+        self.rspamd.start()
 
     def stream(self) -> list[dict[str, str]]:
         """Return the fields of every entry of the event stream so far, oldest first."""

@@ -15,7 +15,7 @@ myhostname = mx.example.com
 myorigin = example.com
 mydestination =
 inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
+inet_protocols = all
 mynetworks = 192.0.2.128/25
 queue_directory = {queue}
 data_directory = {data}
@@ -65,10 +65,9 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
-# The same two lines that docs/filters.md gives: nobody outside may bring our authserv-id or our rule header along.
-_HEADER_CHECKS = """\
-/^Authentication-Results:[[:space:]]*mx\\.example\\.com[[:space:]]*;/i IGNORE
-/^X-Sekimori-Rule:/i IGNORE
+# The line that docs/filters.md gives: nobody outside may bring results in our name along.
+_HEADER_CHECKS = r"""
+/^Authentication-Results:[[:space:]]*mx\.example\.com[[:space:]]*(;|$)/i IGNORE
 """
 _QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")
 
@@ -76,7 +75,7 @@ _QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", 
 class Postfix:
     """SMTP on 127.0.0.1:``port``; loopback may name any client address by XCLIENT."""
 
-    def __init__(self, directory: Path, *, milter: Path, sink_port: int, strip_headers: bool = True) -> None:
+    def __init__(self, directory: Path, *, milter: Path, sink_port: int) -> None:
         self.port = free_port()
         self._directory = directory
         queue, data = directory / "queue", directory / "data"
@@ -86,7 +85,7 @@ class Postfix:
         )  # fmt: skip
         (directory / "main.cf").write_text(main)
         (directory / "master.cf").write_text(_MASTER.format(port=self.port))
-        (directory / "header_checks").write_text(_HEADER_CHECKS if strip_headers else "")
+        (directory / "header_checks").write_text(_HEADER_CHECKS)
         _make_queue(queue, data=data)
         self._daemon = Daemon([program("master"), "-d", "-c", directory], log=directory / "master.log")
 

@@ -30,16 +30,15 @@ upstream "local" {{ default = yes; self_scan = yes; }}
 """,
     "logging.inc": 'type = "console"; level = "info"; color = false;\n',
     "actions.conf": "reject = 1000; add_header = 900; greylist = null;\n",
-    "milter_headers.conf": """\
-use = ["authentication-results"];
-skip_local = true;
-routines {{ authentication-results {{ hostname = "mx.example.com"; }} }}
+    # Another filter with a will of its own: it refuses mail that shouts, whatever we think of its author.
+    "force_actions.conf": """\
+rules {{ SHOUTING {{ action = "reject"; expression = "SUBJ_ALL_CAPS"; message = "please do not shout"; }} }}
 """,
 }
 # Compiling the whole public suffix list takes Rspamd six seconds at each start; these suffixes decide the same here.
 _SUFFIXES = "com\nnet\norg\nexample\n"
 # The shipped file names the places of a real host; a test host has its own.
-_PLACES = 'policy = "{policy}";\nredis = "{redis}";\n'
+_PLACES = 'policy = "{policy}";\nservers = "{redis}";\n'
 
 
 class Rspamd:
@@ -57,7 +56,8 @@ class Rspamd:
         suffixes = config / "suffixes"
         suffixes.write_text(_SUFFIXES)
         for name, text in _LOCAL.items():
-            (local / name).write_text(text.format(dns_port=dns_port, socket=self.socket, suffixes=suffixes))
+            filled = text.format(dns_port=dns_port, socket=self.socket, suffixes=suffixes)
+            (local / name).write_text(filled)
         for module in _STOCK_MODULES.glob("*.conf"):
             if module.stem not in _NEEDED:
                 (local / module.name).write_text("enabled = false;\n")
