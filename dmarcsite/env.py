@@ -37,6 +37,11 @@ class SecretEnv(Env):
         return generated.read_text(encoding="utf-8").strip()
 
 
+def new_signing_secret() -> str:
+    """A fresh secret for Django's signatures, longer than its own check asks for."""
+    return secrets.token_urlsafe(48)
+
+
 def new_key() -> str:
     """A fresh 256-bit key in base64."""
     return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()

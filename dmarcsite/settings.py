@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from dmarcsite.env import BadSetting, SecretEnv, keys_from, networks_from, new_key
+from dmarcsite.env import BadSetting, SecretEnv, keys_from, networks_from, new_key, new_signing_secret
 from dmarcsite.services.places import Places
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,7 +30,7 @@ if not IS_HTTPS and _base.hostname not in ("127.0.0.1", "localhost", "::1"):
     )
 
 # --- Secrets ------------------------------------------------------------------------------------------------------
-SECRET_KEY = env.secret("SEKIMORI_SECRET_KEY", generated=SECRETS_DIR / "django.key", make=new_key)
+SECRET_KEY = env.secret("SEKIMORI_SECRET_KEY", generated=SECRETS_DIR / "django.key", make=new_signing_secret)
 SEKIMORI_ENCRYPTION_KEYS = keys_from(
     env.secret("SEKIMORI_ENCRYPTION_KEYS", generated=SECRETS_DIR / "encryption.key", make=new_key)
 )

@@ -1,0 +1,94 @@
+"""Settings: each is documented, and an https address turns on all that Django knows to protect."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def names_read() -> set[str]:
+    """The variables that settings.py reads: the first argument of each call of a method of `env`."""
+    calls = [
+        node for node in ast.walk(ast.parse((ROOT / "dmarcsite/settings.py").read_text())) if isinstance(node, ast.Call)
+    ]
+    return {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "env"
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py with nothing but these variables set."""
+    base = {name: value for name, value in os.environ.items() if name not in names_read()}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=base | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_variable_that_is_read_is_documented_and_no_other():
+    documented = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+    assert len(documented) == len(set(documented))
+    assert set(documented) == names_read()
+
+
+def test_nothing_but_the_settings_reads_the_environment():
+    readers = {
+        str(path.relative_to(ROOT))
+        for app in ("dmarcsite", "reports", "exceptions")
+        for path in (ROOT / app).rglob("*.py")
+        if re.search(r"\bos\.(environ\.get|environ\[|getenv)", path.read_text())
+    }
+    assert readers <= {"dmarcsite/env.py"}
+
+
+def test_an_https_address_leaves_nothing_for_check_deploy_to_complain_about(tmp_path):
+    done = manage(
+        "check", "--deploy", "--fail-level", "WARNING",
+        SEKIMORI_BASE_URL="https://dmarc.example.com", SEKIMORI_VAR_DIR=str(tmp_path),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "System check identified no issues (0 silenced).\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    "address", ["http://dmarc.example.com", "http://192.0.2.1:8000", "dmarc.example.com", "ftp://localhost"]
+)
+def test_plain_http_is_refused_for_everything_but_this_machine(address, tmp_path):
+    done = manage("check", SEKIMORI_BASE_URL=address, SEKIMORI_VAR_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("SEKIMORI_BASE_URL ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "http://localhost", "http://[::1]:8000"])
+def test_plain_http_is_allowed_on_this_machine(address, tmp_path):
+    done = manage("check", SEKIMORI_BASE_URL=address, SEKIMORI_VAR_DIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+
+
+def test_generated_secrets_are_private_and_stay_the_same(tmp_path):
+    def keys() -> list[tuple[str, str, int]]:
+        return [(p.name, p.read_text(), p.stat().st_mode & 0o777) for p in sorted((tmp_path / "secrets").iterdir())]
+
+    manage("check", SEKIMORI_VAR_DIR=str(tmp_path))
+    first = keys()
+    manage("check", SEKIMORI_VAR_DIR=str(tmp_path))
+    assert [(name, mode) for name, _, mode in first] == [("django.key", 0o600), ("encryption.key", 0o600)]
+    assert keys() == first
+    assert first[0][1] != first[1][1]
