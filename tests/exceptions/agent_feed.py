@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from exceptions.agent.config import Config, read_config
 from exceptions.agent.keeper import PolicyKeeper
@@ -38,7 +38,7 @@ def a_policy(number: int = 1, **changes: Any) -> bytes:
         "enforcement": {"default": {"mode": "reject", "share": 100}, "domains": {}},
         "rules": [],
     }
-    return render(PolicyDocument(**{**document, **changes}))  # type: ignore[typeddict-item]
+    return render(cast("PolicyDocument", {**document, **changes}))
 
 
 @dataclass

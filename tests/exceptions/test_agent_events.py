@@ -168,7 +168,7 @@ def test_entries_that_another_consumer_left_behind_are_taken_over(
     gone = EventStream(host.config.redis, stream=STREAM, consumer="old-name")
     gone.read(10, block=False)
     gone.close()
-    valkey.client.execute_command("XCLAIM", STREAM, "sekimori-agent", "old-name", 0, identifier, "IDLE", 60_001)
+    valkey.client.xclaim(STREAM, "sekimori-agent", "old-name", 0, [identifier], idle=60_001)
     assert a_shipper(host).step(block=False) == 1
     assert feed.posts("events")[0]["events"] == [{"id": "left"}]
 

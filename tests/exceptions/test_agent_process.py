@@ -112,10 +112,10 @@ def test_status_says_what_is_live_and_fails_where_nothing_is_or_it_is_stale(feed
     assert shown["live_sha256"] == PolicyStore(host.directory).read_state().sha256
 
 
-def wait_for(process: subprocess.Popen[str], event: str) -> None:
+def wait_for(process: subprocess.Popen[str], event: str, **values: Any) -> None:
     assert process.stderr is not None
     for line in process.stderr:
-        if json.loads(line)["event"] == event:
+        if json.loads(line).items() >= {"event": event, **values}.items():
             return
     raise AssertionError(f"the agent ended before {event}")
 
@@ -129,6 +129,20 @@ def test_a_signal_ends_it_at_once_and_leaves_whole_files(feed: Feed, host: MailH
         assert process.wait(timeout=10) == 0
     assert host.live == feed.body
     assert not list(host.directory.glob("*.tmp"))
+
+
+def test_a_redis_that_never_answers_does_not_keep_the_policy_away(feed: Feed, tmp_path: Path) -> None:
+    root = tmp_path / "without-redis"
+    root.mkdir()
+    host = a_mail_host(root, feed.url, redis=str(root / "no.sock"))
+    command = [sys.executable, "-m", "exceptions.agent", "--config", str(host.config_file)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(process, "events_kept")
+        feed.publish(a_policy(8, **FRESH))
+        wait_for(process, "policy_live", number=8)
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+    assert host.live == feed.body
 
 
 def test_the_bundle_is_the_same_every_time_and_holds_no_django() -> None:
