@@ -9,11 +9,11 @@ from exceptions.engine.policy import Policy
 from exceptions.engine.share import is_enforced
 from exceptions.vocabulary import DecisionCode, DmarcResult, Mode, Published, RuleAction, Verdict
 
+# Levels 0, 1, 2. Looked up by `index`, because a dictionary would hash the members in Python for every message.
 _MODES = (Mode.MONITOR, Mode.QUARANTINE, Mode.REJECT)
-_LEVELS = {Mode.MONITOR: 0, Mode.QUARANTINE: 1, Mode.REJECT: 2}
-_CEILINGS = {Published.NONE: 0, Published.QUARANTINE: 1, Published.REJECT: 2}
+_PUBLISHED = (Published.NONE, Published.QUARANTINE, Published.REJECT)
 _VERDICTS = (Verdict.ACCEPT, Verdict.QUARANTINE, Verdict.REJECT)
-_ACTIONS = {RuleAction.DELIVER: Verdict.ACCEPT, RuleAction.QUARANTINE: Verdict.QUARANTINE}
+_REJECT = 2
 
 
 class Decision(NamedTuple):
@@ -39,7 +39,7 @@ def decide(facts: MessageFacts, policy: Policy, *, now: float) -> Decision:
     """
     level, ceiling = _levels(facts, policy)
     mode = _MODES[level]
-    if facts.dmarc_result != DmarcResult.FAIL:
+    if facts.dmarc_result is not DmarcResult.FAIL:
         return Decision(Verdict.ACCEPT, DecisionCode.NOT_FAILING, None, mode, Verdict.ACCEPT)
     would_be = _VERDICTS[ceiling]
     rule = policy.rule_for(facts, now=now)
@@ -50,14 +50,15 @@ def decide(facts: MessageFacts, policy: Policy, *, now: float) -> Decision:
         return Decision(_VERDICTS[level], DecisionCode.ENFORCED, None, mode, would_be)
     if policy.is_stale(now=now):
         return Decision(Verdict.DEFER, DecisionCode.EXCEPTION_STALE, rule_id, mode, would_be)
-    return Decision(_ACTIONS[rule.action], DecisionCode.EXCEPTION, rule_id, mode, would_be)
+    verdict = Verdict.ACCEPT if rule.action is RuleAction.DELIVER else Verdict.QUARANTINE
+    return Decision(verdict, DecisionCode.EXCEPTION, rule_id, mode, would_be)
 
 
 def _levels(facts: MessageFacts, policy: Policy) -> tuple[int, int]:
     """How far the node goes, and how far it might go at most. Of several From domains the strictest counts."""
     level = ceiling = 0
     for domain in facts.header_from:
-        bound = _LEVELS[Mode.REJECT] if policy.is_own(domain) else _CEILINGS[facts.published]
+        bound = _REJECT if policy.is_own(domain) else _PUBLISHED.index(facts.published)
         level = max(level, _level(domain, facts, policy, bound=bound))
         ceiling = max(ceiling, bound)
     return level, ceiling
@@ -66,7 +67,7 @@ def _levels(facts: MessageFacts, policy: Policy) -> tuple[int, int]:
 def _level(domain: str, facts: MessageFacts, policy: Policy, *, bound: int) -> int:
     """The mode for one From domain under its ceiling; a pair outside the share is treated one step lower."""
     enforcement = policy.enforcement_for(domain)
-    level = min(_LEVELS[enforcement.mode], bound)
+    level = min(_MODES.index(enforcement.mode), bound)
     if level and not is_enforced(share=enforcement.share, source=facts.source, header_from=domain):
         level -= 1
     return level
