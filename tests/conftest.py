@@ -53,6 +53,7 @@ def django_db_modify_db_settings(services: dict[str, str], django_db_modify_db_s
 @pytest.fixture(scope="session", autouse=True)
 def _static_files_without_collecting() -> None:
     """Templates name static files as they lie in static/, so no test waits for `collectstatic`."""
+    settings.STATIC_ROOT = settings.BASE_DIR / "static"
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 
