@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -72,8 +73,7 @@ def test_without_a_policy_mail_is_only_watched(fresh_mail_host: MailHost) -> Non
 
 def test_a_restarted_filter_obeys_the_file_that_it_finds(mail_host: MailHost) -> None:
     mail_host.obey(rule("EX-1", networks=[VENDOR]))
-    mail_host.rspamd.stop()
-    mail_host.rspamd.start()
+    mail_host.rspamd.restart()
     assert verdicts(mail_host) == (ACCEPTED, REFUSED)
 
 
@@ -84,3 +84,28 @@ def test_while_the_filter_is_down_mail_waits_outside(mail_host: MailHost) -> Non
         assert verdicts(mail_host) == (451, 451)
     finally:
         mail_host.rspamd.start()
+
+
+@pytest.fixture
+def stumbling_host(mail_host: MailHost) -> Iterator[MailHost]:
+    """The mail host with a plugin that fails on every message."""
+    facts = mail_host.rspamd.config / "lua" / "sekimori" / "facts.lua"
+    sound = facts.read_text()
+    facts.write_text('return { read = function() error("made to fail") end }')
+    mail_host.rspamd.restart()
+    try:
+        yield mail_host
+    finally:
+        facts.write_text(sound)
+        mail_host.rspamd.restart()
+
+
+def test_a_message_that_the_plugin_stumbles_over_waits_outside(stumbling_host: MailHost) -> None:
+    stumbling_host.obey(rule("EX-1", networks=[VENDOR]))
+    assert verdicts(stumbling_host) == (451, 451)
+    assert "cannot judge this message" in stumbling_host.rspamd.log
+
+
+def test_a_stumbling_plugin_that_enforces_nothing_holds_up_nothing(stumbling_host: MailHost) -> None:
+    stumbling_host.obey(mode="monitor")
+    assert verdicts(stumbling_host) == (ACCEPTED, ACCEPTED)

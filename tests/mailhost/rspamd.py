@@ -32,7 +32,11 @@ upstream "local" {{ default = yes; self_scan = yes; }}
     "actions.conf": "reject = 1000; add_header = 900; greylist = null;\n",
     # Another filter with a will of its own: it refuses mail that shouts, whatever we think of its author.
     "force_actions.conf": """\
-rules {{ SHOUTING {{ action = "reject"; expression = "SUBJ_ALL_CAPS"; message = "please do not shout"; }} }}
+rules {{
+  SHOUTING {{
+    action = "reject"; expression = "SUBJ_ALL_CAPS"; message = "please do not shout"; honor_action = ["reject"];
+  }}
+}}
 """,
 }
 # Compiling the whole public suffix list takes Rspamd six seconds at each start; these suffixes decide the same here.
@@ -42,14 +46,14 @@ _PLACES = 'policy = "{policy}";\nservers = "{redis}";\n'
 
 
 class Rspamd:
-    """Milter at the Unix socket ``socket``; reads the policy at ``policy_file`` and writes to the given Redis."""
+    """Milter at the Unix socket ``socket``; ``config`` is its own configuration tree with a copy of our plugin."""
 
     def __init__(self, directory: Path, *, dns_port: int, redis_socket: Path, policy_file: Path) -> None:
         self.socket = directory / "milter.sock"
         self._directory = directory
         owner = pwd.getpwnam("_rspamd")
         shutil.chown(directory, owner.pw_uid, owner.pw_gid)
-        config = directory / "etc"
+        self.config = config = directory / "etc"
         shutil.copytree(SHIPPED, config)
         local = config / "local.d"
         local.mkdir(exist_ok=True)
@@ -80,6 +84,11 @@ class Rspamd:
         """Start (again) and wait until the milter socket accepts."""
         self.socket.unlink(missing_ok=True)
         self._daemon.start(lambda: listens_at(self.socket))
+
+    def restart(self) -> None:
+        """Start afresh, with the configuration as it is now."""
+        self.stop()
+        self.start()
 
     def stop(self) -> None:
         """End the main process and its workers."""

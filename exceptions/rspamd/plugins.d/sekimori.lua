@@ -34,6 +34,7 @@ local settings = lua_util.override_defaults({
   policy = '/var/lib/sekimori-agent/policy.json', stream = 'sekimori:events', stream_length = 100000,
   reject_text = 'Message failed DMARC for %s and is refused by policy',
   defer_text = 'DMARC exceptions are out of date here, try again later',
+  fault_text = 'DMARC policy cannot be applied to this message now, try again later',
 }, given)
 
 local live = policies.NONE
@@ -80,9 +81,7 @@ local function current(now)
   return live
 end
 
-local function judge(task)
-  local now = os.time()
-  local policy = current(now)
+local function judge(task, policy, now)
   local raw = facts.read(task, policy)
   if not raw then return end
   local judged = { policy = policy, raw = raw, facts = decide.normalise(raw) }
@@ -95,6 +94,18 @@ local function judge(task)
     task:insert_result(symbol, 1.0, { decision.verdict, which, 'number=' .. policy.number })
   end
   ACT[decision.verdict](task, judged)
+end
+
+-- A message that this code stumbles over must not get in by that, so it waits outside where anything is enforced at all.
+local function check(task)
+  local now = os.time()
+  local policy = current(now)
+  local ok, why = pcall(judge, task, policy, now)
+  if ok then return end
+  logger.errx(task, '%s: cannot judge this message: %s', N, why)
+  if policy.enforces then
+    task:set_pre_result { action = 'soft reject', message = settings.fault_text, module = N }
+  end
 end
 
 -- Inbound copies of our header always go; the rule's id is there when, and only when, an exception let the message in.
@@ -118,7 +129,7 @@ if current(os.time()) == policies.NONE then
 end
 
 local id = rspamd_config:register_symbol {
-  name = 'SEKIMORI_CHECK', type = 'callback', callback = judge, flags = 'empty,ignore_passthrough',
+  name = 'SEKIMORI_CHECK', type = 'callback', callback = check, flags = 'empty,ignore_passthrough',
   augmentations = { 'passthrough', 'important' },
 }
 for _, symbol in pairs(SYMBOLS) do

@@ -40,7 +40,8 @@ end
 -- Domains as A-labels, because rules and own domains are named so.
 local function ascii_domain(task, domain)
   if not domain or not domain:match('[\128-\255]') then return domain or '' end
-  return task:get_resolver():idna_convert_utf8(task:get_mempool(), domain) or domain
+  -- Without its optional second argument, a memory pool: with one, Rspamd 3.4 dies.
+  return task:get_resolver():idna_convert_utf8(domain) or domain
 end
 
 local function dkim_results(task)

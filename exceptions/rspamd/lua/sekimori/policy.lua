@@ -20,7 +20,7 @@ local MAX_BYTES, MAX_RULES, MAX_VALIDITY = 32 * 1024 * 1024, 100000, 30 * 86400
 -- What holds until there is a policy: watch, enforce nothing.
 M.NONE = {
   number = 0, valid_until = math.huge, own_domains = {}, default = { mode = 'monitor', share = 100 }, domains = {},
-  index = {},
+  index = {}, enforces = false,
 }
 
 -- UCL also reads configuration files and stops at the end of the first object; a policy is one object and nothing else.
@@ -58,6 +58,15 @@ local function enforcement(value)
   return entry(value.default, 'enforcement.default'), domains
 end
 
+-- Whether any domain's mode goes beyond watching.
+local function enforces(policy)
+  if policy.default.mode ~= 'monitor' then return true end
+  for _, given in pairs(policy.domains) do
+    if given.mode ~= 'monitor' then return true end
+  end
+  return false
+end
+
 local function rules(value)
   local seen = {}
   local list = fields.list(value, 'rules', function(item, place)
@@ -89,6 +98,7 @@ local function read(body)
     policy.own_domains[fields.text(item, place, names.is_domain)] = true
   end)
   policy.default, policy.domains = enforcement(value.enforcement)
+  policy.enforces = enforces(policy)
   policy.index = index.build(rules(value.rules))
   return policy
 end
