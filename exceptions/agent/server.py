@@ -93,7 +93,7 @@ class Server:
             raise AgentError("tls_failed", reason=str(error)) from None
         except TimeoutError:
             raise AgentError("timeout") from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise AgentError("unreachable", reason=str(error) or type(error).__name__) from None
         finally:
             connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,12 +97,16 @@ def _handler(feed: Feed) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def serving(feed: Feed, *, port: int = 0) -> Iterator[Feed]:
-    """Serve on loopback until the block ends."""
+def serving(feed: Feed, *, port: int = 0, tls: tuple[Path, Path] | None = None) -> Iterator[Feed]:
+    """Serve on loopback until the block ends; with `tls` (certificate, key) by https."""
     server = ThreadingHTTPServer(("127.0.0.1", port), _handler(feed))
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    feed.url = f"http://127.0.0.1:{server.server_port}"
+    feed.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     try:
         yield feed
     finally:
@@ -135,13 +140,13 @@ class MailHost:
         return keeper
 
 
-def a_mail_host(root: Path, url: str, *, redis: str = "") -> MailHost:
+def a_mail_host(root: Path, url: str, *, redis: str = "", ca_file: str = "") -> MailHost:
     (root / "live").mkdir()
     (root / "token").write_text(TOKEN + "\n")
     config_file = root / "agent.toml"
     config_file.write_text(
         f'server = "{url}"\nnode = "mx-1"\norganisation = "example"\ntoken_file = "{root}/token"\n'
         f'public_keys = ["{public_text(KEY.public_key())}"]\ndirectory = "{root}/live"\nredis = "{redis}"\n'
-        f'filter = "rspamd 3.4"\n'
+        f'filter = "rspamd 3.4"\nca_file = "{ca_file}"\n'
     )
     return MailHost(root, config_file, read_config(config_file))

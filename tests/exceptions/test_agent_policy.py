@@ -14,6 +14,7 @@ import pytest
 from exceptions.agent.judge import fingerprint
 from exceptions.signing import key_id, sign
 from tests.exceptions.agent_feed import KEY, NOW, OTHER_KEY, TOKEN, Feed, MailHost, a_mail_host, a_policy, serving
+from tests.mailhost.certificates import Authority
 
 GOOD = a_policy(5)
 
@@ -100,6 +101,25 @@ def test_a_server_that_is_away_leaves_the_last_good_policy_and_is_asked_again(tm
     with serving(feed, port=int(feed.url.rpartition(":")[2])):
         assert keeper.step()
     assert host.live == NEWER
+
+
+def test_a_server_that_no_trusted_authority_vouches_for_is_not_told_the_token(tmp_path: Path) -> None:
+    feed = Feed()
+    feed.publish(GOOD)
+    with serving(feed, tls=Authority(tmp_path).issue("sekimori.example.com")):
+        keeper = a_mail_host(tmp_path, feed.url).keeper()
+        assert not keeper.step()
+    assert keeper.state.last_error == "tls_failed"
+    assert feed.asked == []
+
+
+def test_an_own_authority_is_trusted_when_it_is_named(tmp_path: Path) -> None:
+    feed, authority = Feed(), Authority(tmp_path)
+    feed.publish(GOOD)
+    with serving(feed, tls=authority.issue("sekimori.example.com")):
+        host = a_mail_host(tmp_path, feed.url, ca_file=str(authority.ca_file))
+        assert host.keeper().step()
+    assert host.live == GOOD
 
 
 def test_nothing_is_written_where_the_first_answer_is_bad(feed: Feed, host: MailHost) -> None:
