@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+MAX_RULE_DAYS = 90
+"""The longest time between a rule's start and its expiry."""
+
 
 class Mode(StrEnum):
     """How far a node goes with mail that fails DMARC: it only watches, sets it aside, or refuses it."""

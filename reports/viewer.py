@@ -9,7 +9,10 @@ from reports.vocabulary import Role
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Handed to every selector. `domain_ids` None means all domains of the organisation."""
+    """Handed to every selector. `domain_ids` None means all domains of the organisation.
+
+    `remote_address` is where the request came from, for the audit log.
+    """
 
     user_id: int
     user_name: str
@@ -18,3 +21,8 @@ class Viewer:
     is_demo: bool
     role: Role
     domain_ids: tuple[int, ...] | None = None
+    remote_address: str | None = None
+
+    def sees_domain(self, domain_id: int) -> bool:
+        """Whether the domain is among those that the viewer may see."""
+        return self.domain_ids is None or domain_id in self.domain_ids

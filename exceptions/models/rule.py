@@ -15,9 +15,10 @@ from django.db import models
 from django.db.models import F, Q
 
 from exceptions.engine.fields import DOMAIN
-from exceptions.vocabulary import ReasonCode, RuleAction, RuleState
+from exceptions.engine.wire import RuleDocument
+from exceptions.vocabulary import MAX_RULE_DAYS, ReasonCode, RuleAction, RuleState
 
-MAX_LIFETIME = timedelta(days=90)
+_MAX_LIFETIME = timedelta(days=MAX_RULE_DAYS)
 _WHOLE_DOMAIN = f"^{DOMAIN}$"
 
 
@@ -134,7 +135,7 @@ class RuleVersion(models.Model):
                 condition=Q(reason_code__in=[code.value for code in ReasonCode]), name="rule_reason_known"
             ),
             models.CheckConstraint(
-                condition=Q(expires_at__gt=F("starts_at"), expires_at__lte=F("starts_at") + MAX_LIFETIME),
+                condition=Q(expires_at__gt=F("starts_at"), expires_at__lte=F("starts_at") + _MAX_LIFETIME),
                 name="rule_lifetime_is_bounded",
             ),
         ]
@@ -142,6 +143,20 @@ class RuleVersion(models.Model):
 
     def __str__(self) -> str:
         return f"EX-{self.rule_id} v{self.number}"
+
+    def to_document(self) -> RuleDocument:
+        """This version as the policy carries it."""
+        return RuleDocument(
+            id=f"EX-{self.rule_id}",
+            header_from=self.header_from,
+            networks=list(self.networks),
+            dkim_domain=self.dkim_domain,
+            envelope_domain=self.envelope_domain,
+            recipients=list(self.recipients),
+            action=self.action,
+            not_before=int(self.starts_at.timestamp()),
+            expires_at=int(self.expires_at.timestamp()),
+        )
 
 
 class Approval(models.Model):

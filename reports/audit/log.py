@@ -51,7 +51,7 @@ def record(
         **_subject(subject, label),
         reason=reason,
         data=dict(data or {}),
-        remote_address=remote_address,
+        remote_address=remote_address or (viewer.remote_address if viewer else None),
         request_id=request_id,
         # Both are set by the database, whatever stands here.
         previous_hash=b"",
