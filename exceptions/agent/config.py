@@ -1,4 +1,4 @@
-"""What the administrator of a mail host tells the agent, read once and checked; docs/policy-format.md lists the keys."""
+"""What the administrator of a mail host tells the agent, read once and checked; the keys: docs/policy-format.md 9."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a policy may become live on this node: signature, format, addressee, number, clock. Reads and writes no file."""
+"""Whether a policy may become live on this node: signature, format, addressee, number, clock. Touches no file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only place that speaks HTTP. Follows no redirect, so the token goes nowhere else, and reads no more than it must."""
+"""The only place that speaks HTTP. Follows no redirect, so the token goes nowhere else; reads a bounded answer."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Server:
         return FetchedPolicy(body, answer.get(wire.SIGNATURE_HEADER), answer.get("ETag", ""))
 
     def post(self, name: str, document: dict[str, Any]) -> dict[str, Any]:
-        """Send events or status; the answer is a JSON object. Raises AgentError; its `status` says how it was refused."""
+        """Send events or status; returns the JSON answer. Raises AgentError; its `status` says how it was refused."""
         body = json.dumps(document, separators=(",", ":")).encode()
         headers = {"Content-Type": "application/json"}
         status, _, answer = self._ask("POST", f"/{name}", headers, body=body, limit=MAX_ANSWER, timeout=TIMEOUT)

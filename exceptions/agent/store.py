@@ -55,7 +55,7 @@ class PolicyStore:
         return held
 
     def load(self, check: Callable[[bytes, str], Policy]) -> tuple[bytes, Policy] | None:
-        """The policy on disk if `check` takes it; None where there is none. Raises what `check` raises, touches nothing.
+        """The policy on disk if `check` takes it; None where there is none. Raises what `check` raises; only reads.
 
         The signature is moved before the policy. After a power cut between the two moves the new policy still lies
         beside the old one, and is read if only it fits the signature.

@@ -90,5 +90,6 @@ def _entries(reply: Reply) -> list[Entry]:
 def _entry(identifier: bytes, parts: list[bytes] | None) -> Entry:
     pairs = parts or []
     return Entry(
-        identifier.decode(), {name.decode(errors="replace"): value for name, value in zip(pairs[::2], pairs[1::2], strict=True)}
+        identifier.decode(),
+        {name.decode(errors="replace"): value for name, value in zip(pairs[::2], pairs[1::2], strict=True)},
     )

@@ -1,4 +1,4 @@
-"""Whether one rule applies to one message, and if not, why. The page that explains and the node that decides both ask here."""
+"""Whether one rule applies to one message, and if not, why: for the page that explains and the node that decides."""
 
 from __future__ import annotations
 
