@@ -153,6 +153,7 @@ class Reason(StrEnum):
     TLS_NOT_STORED = "tls_not_stored"
     READER_FAILED = "reader_failed"
     STORED_BEFORE = "stored_before"
+    FILE_UNREADABLE = "file_unreadable"
 
     @property
     def is_no_report(self) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from reports.dto import AggregateReport, FailureReport, MailFacts, Problem
+from reports.dto import AggregateReport, FailureReport, MailFacts, Problem, TlsReport
 from reports.vocabulary import Kind, Outcome, Reason
 
 
@@ -25,11 +25,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What extraction and the readers made of one message. `problems` explain every part that is not in `reports`."""
+    """What extraction and the readers made of one message. `problems` explain every part that is not in `reports`.
+
+    `tls` are TLS reports, which are told apart and named but not stored; each has its problem.
+    """
 
     reports: tuple[Report, ...] = ()
     problems: tuple[Problem, ...] = ()
-    mail: MailFacts = MailFacts()
+    tls: tuple[TlsReport, ...] = ()
+    mail: MailFacts = field(default_factory=MailFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """One report for people and scripts; `begin` and `end` in epoch seconds, rows and messages without rejected rows."""
+    """One report for people and scripts; `begin` and `end` in epoch seconds (None where nobody says), rows and messages without rejected rows."""
 
     kind: Kind
     reporter: str
     report_id: str
     domain: str
-    begin: int
-    end: int
+    begin: int | None
+    end: int | None
     rows: int
     messages: int
     rows_dropped: int
@@ -73,7 +77,10 @@ def conclude(reading: Reading, kept: list[Kept], *, message_id: int | None = Non
     """The end of a message whose reports were kept as `kept` says, in the same order."""
     problems = (*reading.problems, *_rejected_rows(reading))
     losses = [problem.code for problem in problems if not Reason(problem.code).is_no_report]
-    facts = tuple(facts_of(report, each) for report, each in zip(reading.reports, kept, strict=True))
+    facts = (
+        *(facts_of(report, each) for report, each in zip(reading.reports, kept, strict=True)),
+        *map(_tls_facts, reading.tls),
+    )
     if any(each.is_new for each in kept):
         outcome, reason = (Outcome.PARTIAL, losses[0]) if losses else (Outcome.STORED, "")
     elif kept:
@@ -89,6 +96,8 @@ def combine(results: list[Result]) -> Result:
     """One result for a file of many mails: partial where some report came in and something else was lost."""
     if not results:
         return Result(Outcome.NOT_A_REPORT, Reason.EMPTY)
+    if len(results) == 1:
+        return results[0]
     outcomes = {result.outcome for result in results}
     if Outcome.PARTIAL in outcomes or {Outcome.STORED, Outcome.REFUSED} <= outcomes:
         outcome = Outcome.PARTIAL
@@ -118,6 +127,13 @@ def facts_of(report: Report, kept: Kept) -> ReportFacts:
     return ReportFacts(
         Kind.AGGREGATE, head.org_name, head.report_id, head.policy.domain, head.begin, head.end,
         len(content.rows), content.messages, len(content.rejected), repairs, kept.is_new, kept.pk,
+    )  # fmt: skip
+
+
+def _tls_facts(report: TlsReport) -> ReportFacts:
+    return ReportFacts(
+        Kind.TLS, report.org_name, report.report_id, next(iter(report.domains), ""), report.begin, report.end,
+        0, 0, 0, (), is_new=False,
     )  # fmt: skip
 
 

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from reports.dto import Payload, Problem
-from reports.errors import LimitExceeded, Unreadable
+from reports.dto import AggregateReport, FailureReport, Payload, Problem, TlsReport
+from reports.errors import Unreadable
 from reports.ingest.extraction import extract
 from reports.ingest.outcome import Reading, Report
-from reports.ingest.reading.aggregate import read_aggregate
-from reports.ingest.reading.failure import read_failure
+from reports.ingest.reading import dispatch
 from reports.ingest.reading.identity import failure_identity, identity_key
-from reports.vocabulary import Kind, Reason
+from reports.vocabulary import Reason
 
 
 def read(data: bytes, *, filename: str = "") -> Reading:
-    """Read all reports in one message or file. Never raises for content: what cannot be used is among the problems."""
+    """Read all reports in one message or file. Raises nothing for content: what cannot be used is among the problems."""
     extraction = extract(data, filename=filename)
     reports: list[Report] = []
+    tls: list[TlsReport] = []
     problems = list(extraction.problems)
     for payload in extraction.payloads:
         try:
-            reports.append(_read(payload))
-        except (Unreadable, LimitExceeded) as error:
+            content = dispatch.read(payload)
+        except Unreadable as error:
             problems.append(Problem(error.code, error.params))
-    return Reading(tuple(reports), tuple(problems), extraction.mail)
+            continue
+        if isinstance(content, TlsReport):
+            tls.append(content)
+            problems.append(Problem(Reason.TLS_NOT_STORED))
+        else:
+            reports.append(_report(payload, content))
+    return Reading(tuple(reports), tuple(problems), tuple(tls), extraction.mail)
 
 
-def _read(payload: Payload) -> Report:
-    if payload.kind == Kind.AGGREGATE:
-        report = read_aggregate(payload)
-        return Report(payload.index, identity_key(report.head), report)
-    if payload.kind == Kind.FAILURE:
-        failure = read_failure(payload)
-        return Report(payload.index, failure_identity(failure), failure)
-    raise Unreadable(Reason.TLS_NOT_STORED)
+def _report(payload: Payload, content: AggregateReport | FailureReport) -> Report:
+    if isinstance(content, AggregateReport):
+        return Report(payload.index, identity_key(content.head), content)
+    return Report(payload.index, failure_identity(content), content)

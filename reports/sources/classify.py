@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from reports.dto import DkimResult, OverrideReason, SpfResult
@@ -14,7 +15,7 @@ FORWARDING_WORDS = {
 }
 REWRITTEN_PREFIXES = ("srs0=", "srs1=", "srs0+", "srs0-")
 DNS_FAULTS = frozenset({"temperror", "permerror"})
-BROKEN = frozenset({"fail", "permerror", "temperror", "policy", "neutral", "invalid"})
+BROKEN = frozenset({"fail", "policy", "neutral"})
 SPF_REFUSALS = frozenset({"fail", "hardfail", "softfail"})
 
 
@@ -55,7 +56,7 @@ def classify(evidence: Evidence) -> Classification:
 
 def has_raw_pass(evidence: Evidence) -> bool:
     """True where some mechanism passed, for whatever domain."""
-    return any(each.result == "pass" for each in (*evidence.dkim_results, *evidence.spf_results))
+    return "pass" in _results(evidence.dkim_results, evidence.spf_results)
 
 
 def is_ours(name: str, evidence: Evidence) -> bool:
@@ -94,13 +95,11 @@ def _ours_but_broken(evidence: Evidence) -> Classification | None:
     """Something of ours was there: a pass that strict alignment refused, or a signature that broke on the way."""
     ours = [each for each in evidence.dkim_results if each.domain and is_ours(each.domain, evidence)]
     envelope = [each for each in evidence.spf_results if each.domain and is_ours(each.domain, evidence)]
-    if any(each.result == "pass" for each in (*ours, *envelope)):
+    if "pass" in _results(ours, envelope):
         return Classification(SourceVerdict.FIXABLE, (Why.STRICT_ALIGNMENT,), Confidence.HIGH)
-    faults = [each for each in (*ours, *envelope) if each.result in DNS_FAULTS]
-    broken = [each for each in ours if each.result in BROKEN]
-    if broken and len(broken) > sum(each.result in DNS_FAULTS for each in broken):
+    if not BROKEN.isdisjoint(_results(ours)):
         return _broken_on_the_way(evidence)
-    if faults:
+    if not DNS_FAULTS.isdisjoint(_results(ours, envelope)):
         return Classification(SourceVerdict.UNKNOWN, (Why.DNS_TROUBLE,), Confidence.LOW)
     return None
 
@@ -140,6 +139,10 @@ def _nothing_passes(evidence: Evidence) -> Classification:
     if refused:
         return Classification(SourceVerdict.SUSPICIOUS, (Why.SPF_REFUSES, Why.NOTHING_PASSED), Confidence.HIGH)
     return Classification(SourceVerdict.SUSPICIOUS, (Why.NOTHING_PASSED,), Confidence.MEDIUM)
+
+
+def _results(*found: Sequence[DkimResult] | Sequence[SpfResult]) -> set[str]:
+    return {each.result for results in found for each in results}
 
 
 def _dkim_for_another(evidence: Evidence) -> list[str]:

@@ -1,0 +1,104 @@
+"""Writes failure reports; whatever names a person is sealed before it leaves this module."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db.models import F
+
+from reports.dto import FailureReport as Content
+from reports.dto import Repair
+from reports.ingest.outcome import Kept
+from reports.models import FailureReport, Organisation
+from reports.sealing import seal
+
+BATCH = 200
+NAME_LENGTH = 320
+WORD_LENGTH = 40
+DETAILS = (
+    "subject", "original_mail_from", "original_rcpt_to", "original_envelope_id", "sample_message_id",
+    "authentication_results", "dkim_selector", "spf_dns", "user_agent",
+)  # fmt: skip
+"""The keys of the sealed `details`, named as in `reports.dto.FailureReport`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiledFailure:
+    """One report with the places where it belongs."""
+
+    message_id: int
+    payload_index: int
+    domain_id: int
+    day: date
+    identity: bytes
+    content: Content
+
+
+def store_failures(filed: Sequence[FiledFailure], *, organisation: Organisation, at: datetime) -> list[Kept]:
+    """Store what is new, count the sighting of what is not; the answers are in the order of `filed`."""
+    if not filed:
+        return []
+    before = _stored(filed, organisation=organisation)
+    fresh: dict[bytes, FiledFailure] = {}
+    for each in filed:
+        if each.identity not in before:
+            fresh.setdefault(each.identity, each)
+    FailureReport.objects.bulk_create(
+        [_report(each, organisation=organisation, at=at) for each in fresh.values()], batch_size=BATCH
+    )
+    pks = _stored(filed, organisation=organisation)
+    kept = [Kept(fresh.get(each.identity) is each, pks[each.identity]) for each in filed]
+    for pk, times in Counter(
+        pks[each.identity] for each, one in zip(filed, kept, strict=True) if not one.is_new
+    ).items():
+        FailureReport.objects.filter(pk=pk).update(sightings=F("sightings") + times)
+    return kept
+
+
+def _stored(filed: Sequence[FiledFailure], *, organisation: Organisation) -> Mapping[bytes, int]:
+    found = FailureReport.objects.filter(
+        organisation=organisation, day__in={each.day for each in filed}, identity__in={each.identity for each in filed}
+    ).values_list("identity", "pk")
+    return {bytes(identity): pk for identity, pk in found}
+
+
+def _report(filed: FiledFailure, *, organisation: Organisation, at: datetime) -> FailureReport:
+    content = filed.content
+    return FailureReport(
+        organisation=organisation,
+        domain_id=filed.domain_id,
+        message_id=filed.message_id,
+        payload_index=filed.payload_index,
+        identity=filed.identity,
+        day=filed.day,
+        arrived_at=at if content.arrived is None else datetime.fromtimestamp(content.arrived, UTC),
+        reporter=_plain(content.reporter, NAME_LENGTH),
+        source_ip=str(content.source_ip) if content.source_ip else None,
+        header_from=_plain(content.header_from, NAME_LENGTH),
+        envelope_domain=_plain(content.original_mail_from.rpartition("@")[2].lower(), NAME_LENGTH),
+        auth_failure=[_plain(word, WORD_LENGTH) for word in content.auth_failure],
+        identity_alignment=[_plain(word, WORD_LENGTH) for word in content.identity_alignment],
+        delivery_result=_plain(content.delivery_result, WORD_LENGTH),
+        dkim_domain=_plain(content.dkim_domain, NAME_LENGTH),
+        incidents=content.incidents,
+        headers_only=content.headers_only,
+        details=seal(json.dumps({name: getattr(content, name) for name in DETAILS}).encode()),
+        sample=seal(content.sample),
+        repairs=[_repair(repair) for repair in content.repairs],
+        stored_at=at,
+    )
+
+
+def _repair(repair: Repair) -> dict[str, Any]:
+    fields = asdict(repair)
+    return fields | {"place": _plain(repair.place, NAME_LENGTH), "sent": _plain(repair.sent, NAME_LENGTH)}
+
+
+def _plain(text: str, length: int) -> str:
+    """The text as PostgreSQL can hold it: mail headers may carry NUL and bytes of no character set."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:length]

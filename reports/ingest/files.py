@@ -1,0 +1,87 @@
+"""Files and folders as mails: finds them, splits mbox files in a stream, and gathers bounded batches. Reads no report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.dto import Problem
+from reports.ingest.extraction import Limits, is_mbox, split_mbox
+from reports.ingest.outcome import Result, combine
+from reports.vocabulary import Outcome, Reason
+
+BATCH_BYTES = 8 << 20
+BATCH_MESSAGES = 500
+_HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class FileMail:
+    """The content of a file, or one mail of an mbox file."""
+
+    path: Path
+    data: bytes
+
+
+Take = Callable[[Sequence[FileMail]], list[Result]]
+
+
+def find(paths: Iterable[Path]) -> Iterator[Path]:
+    """All files at and below the paths, absolute, folders in sorted order, each once. Raises FileNotFoundError."""
+    seen: set[Path] = set()
+    for path in paths:
+        absolute = path.absolute()
+        if not absolute.exists():
+            raise FileNotFoundError(str(path))
+        below = sorted(absolute.rglob("*")) if absolute.is_dir() else [absolute]
+        for file in below:
+            if file.is_file() and file not in seen:
+                seen.add(file)
+                yield file
+
+
+def take_files(files: Iterable[Path], *, take: Take) -> Iterator[tuple[Path, Result]]:
+    """Hand the mails of all files to `take` in bounded batches; yield one result for each file, in order."""
+    batch: list[FileMail] = []
+    waiting: dict[Path, list[Result]] = {}
+    for file in files:
+        waiting[file] = []
+        try:
+            for mail in _mails(file):
+                batch.append(mail)
+                if len(batch) >= BATCH_MESSAGES or sum(len(each.data) for each in batch) >= BATCH_BYTES:
+                    _flush(batch, waiting, take=take)
+                    yield from _ended(waiting, but=file)
+        except OSError as error:
+            waiting[file].append(_unreadable(error))
+    _flush(batch, waiting, take=take)
+    yield from _ended(waiting)
+
+
+def _flush(batch: list[FileMail], waiting: dict[Path, list[Result]], *, take: Take) -> None:
+    for mail, result in zip(batch, take(batch), strict=True):
+        waiting[mail.path].append(result)
+    batch.clear()
+
+
+def _ended(waiting: dict[Path, list[Result]], *, but: Path | None = None) -> Iterator[tuple[Path, Result]]:
+    for file in [each for each in waiting if each != but]:
+        yield file, combine(waiting.pop(file))
+
+
+def _mails(file: Path) -> Iterator[FileMail]:
+    limit = Limits().bytes_in
+    with file.open("rb") as stream:
+        head = stream.read(_HEAD_BYTES)
+        stream.seek(0)
+        if is_mbox(head):
+            for data in split_mbox(stream):
+                yield FileMail(file, data)
+        else:
+            yield FileMail(file, stream.read(limit + 1))  # one byte too many, so that extraction says it is too large
+
+
+def _unreadable(error: OSError) -> Result:
+    problem = Problem(Reason.FILE_UNREADABLE, (("error", error.strerror or ""),))
+    return Result(Outcome.REFUSED, Reason.FILE_UNREADABLE, (problem,))

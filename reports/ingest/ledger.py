@@ -1,0 +1,169 @@
+"""The ledger: takes in messages with their bytes before anything looks into them, and writes how each ended."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from reports.dto import MailFacts, Problem
+from reports.ingest.outcome import Result
+from reports.models import Message, Organisation, RawMessage
+from reports.sealing import seal, unseal
+from reports.vocabulary import Channel, Outcome
+
+# Report mails hold archives in base64: a higher level costs three times as much and saves one per cent.
+COMPRESSION_LEVEL = 1
+SUBJECT_LENGTH = 500
+SENDER_LENGTH = 320
+FILENAME_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Bytes that came in, and how. The IMAP fields are set together or not at all."""
+
+    data: bytes
+    channel: Channel
+    received_at: datetime
+    filename: str = ""
+    uploaded_by_id: int | None = None
+    mailbox_id: int | None = None
+    folder: str = ""
+    uid_validity: int | None = None
+    uid: int | None = None
+
+
+@transaction.atomic(durable=True)
+def take_in(arrivals: Sequence[Arrival], *, organisation: Organisation, at: datetime) -> list[int]:
+    """Put the bytes and their ledger rows, still without outcome, into the database; returns the message ids in order.
+
+    Bytes that the organisation holds already are not kept twice. A file or upload that an earlier run took in and left
+    unread is taken up again instead of being entered a second time. The first try at reading counts from here.
+    """
+    raws = _keep_raw(arrivals, organisation=organisation, at=at)
+    left = _left_unread(arrivals, raws, organisation=organisation)
+    messages = [
+        left.pop((raw, _filename(arrival)), None) or _message(arrival, raw, organisation=organisation)
+        for arrival, raw in zip(arrivals, raws, strict=True)
+    ]
+    Message.objects.bulk_create([message for message in messages if message._state.adding])
+    return [message.pk for message in messages]
+
+
+def _message(arrival: Arrival, raw: int, *, organisation: Organisation) -> Message:
+    return Message(
+        organisation=organisation,
+        raw_id=raw,
+        channel=arrival.channel,
+        mailbox_id=arrival.mailbox_id,
+        folder=arrival.folder,
+        uid_validity=arrival.uid_validity,
+        uid=arrival.uid,
+        uploaded_by_id=arrival.uploaded_by_id,
+        filename=_filename(arrival),
+        received_at=arrival.received_at,
+        tries=1,
+    )
+
+
+def _filename(arrival: Arrival) -> str:
+    return _plain(arrival.filename, FILENAME_LENGTH)
+
+
+def _keep_raw(arrivals: Sequence[Arrival], *, organisation: Organisation, at: datetime) -> list[int]:
+    digests = [hashlib.sha256(arrival.data).digest() for arrival in arrivals]
+    held = _held(digests, organisation=organisation)
+    missing = {digest: arrival.data for digest, arrival in zip(digests, arrivals, strict=True) if digest not in held}
+    RawMessage.objects.bulk_create(
+        [
+            RawMessage(organisation=organisation, sha256=digest, size=len(data), sealed=_pack(data), stored_at=at)
+            for digest, data in sorted(missing.items())
+        ],
+        ignore_conflicts=True,
+    )
+    if missing:
+        held = _held(digests, organisation=organisation)
+    return [held[digest] for digest in digests]
+
+
+def _held(digests: Sequence[bytes], *, organisation: Organisation) -> Mapping[bytes, int]:
+    found = RawMessage.objects.filter(organisation=organisation, sha256__in=digests).values_list("sha256", "pk")
+    return {bytes(digest): pk for digest, pk in found}
+
+
+def _left_unread(
+    arrivals: Sequence[Arrival], raws: Sequence[int], *, organisation: Organisation
+) -> dict[tuple[int, str], Message | None]:
+    if any(arrival.channel is Channel.IMAP for arrival in arrivals):
+        return {}  # there the UID says what is the same
+    found = Message.objects.filter(
+        organisation=organisation, raw_id__in=raws, mailbox__isnull=True, outcome__isnull=True
+    )
+    return {(message.raw_id or 0, message.filename): message for message in found}
+
+
+def bytes_of(raw: RawMessage) -> bytes:
+    """The bytes as they came. Raises `reports.sealing.SealBroken` where the key is gone."""
+    return zlib.decompress(unseal(raw.sealed))
+
+
+def _pack(data: bytes) -> bytes:
+    return seal(zlib.compress(data, COMPRESSION_LEVEL))
+
+
+def still_unread(message_ids: Iterable[int]) -> set[int]:
+    """Those of the messages that have no outcome yet, locked until the end of this transaction: one reader wins."""
+    found = Message.objects.filter(pk__in=list(message_ids), outcome__isnull=True)
+    return set(found.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+
+
+def count_try(message_ids: Iterable[int]) -> None:
+    """Say that the messages are about to be read once more, so that one that kills its reader is given up in the end."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE reports_message SET tries = tries + 1 WHERE id = ANY(%s) AND outcome IS NULL", [list(message_ids)]
+        )
+
+
+def finish(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime) -> None:
+    """Write how the messages ended, in one statement. An outcome is written once and never changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE reports_message m SET outcome = e.outcome, reason = e.reason, problems = e.problems::jsonb, "
+            "subject = e.subject, sender = e.sender, read_at = %s "
+            "FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) "
+            "AS e(id, outcome, reason, problems, subject, sender) WHERE m.id = e.id AND m.outcome IS NULL",
+            [
+                at,
+                [result.message_id for result, _ in ended],
+                [str(result.outcome) for result, _ in ended],
+                [result.reason for result, _ in ended],
+                [json.dumps([to_json(problem) for problem in result.problems]) for result, _ in ended],
+                [_plain(mail.subject, SUBJECT_LENGTH) for _, mail in ended],
+                [_plain(mail.sender, SENDER_LENGTH) for _, mail in ended],
+            ],
+        )
+
+
+def result_of(message_id: int) -> Result:
+    """How a message ended that another worker has read; its reports are left to the pages."""
+    message = Message.objects.get(pk=message_id)
+    problems = tuple(Problem(each["code"], tuple(each["params"].items())) for each in message.problems)
+    return Result(Outcome(message.outcome or Outcome.REFUSED), message.reason, problems, (), message_id)
+
+
+def to_json(problem: Problem) -> dict[str, Any]:
+    """A problem as the ledger keeps it: {"code", "params": {name: text}}."""
+    return {"code": str(problem.code), "params": {name: _plain(text, SUBJECT_LENGTH) for name, text in problem.params}}
+
+
+def _plain(text: str, length: int) -> str:
+    """The text as PostgreSQL can hold it: mail headers and file names may carry NUL and bytes of no character set."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:length]

@@ -1,0 +1,148 @@
+"""From bytes to committed rows, in the order that a crash anywhere can neither repeat nor lose: taken in, read, stored.
+
+Who brings the bytes (IMAP, uploads, files, the demo) stays outside; mail is acknowledged there, after this returns.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import OperationalError, transaction
+
+from reports.dto import MailFacts, Problem
+from reports.ingest import ledger, store
+from reports.ingest.ledger import Arrival
+from reports.ingest.outcome import Reading, Result, conclude
+from reports.ingest.read import read
+from reports.models import Message, Organisation
+from reports.vocabulary import Channel, Outcome, Reason
+
+TRIES = 3
+TRACE_LENGTH = 500
+log = logging.getLogger(__name__)
+
+Checkpoint = Callable[[str], None]
+"""Told the name of each step that has just been committed or finished; tests end the process there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A message that is in the ledger and has no outcome yet."""
+
+    pk: int
+    data: bytes
+    filename: str
+
+
+def no_checkpoint(step: str) -> None:
+    """Go on."""
+
+
+def ingest_bytes(
+    data: bytes,
+    *,
+    organisation: Organisation,
+    channel: Channel,
+    filename: str = "",
+    at: datetime,
+    uploaded_by_id: int | None = None,
+) -> Result:
+    """Take in, read and store one message or file; see `ingest`."""
+    arrival = Arrival(data, channel, at, filename=filename, uploaded_by_id=uploaded_by_id)
+    (result,) = ingest([arrival], organisation=organisation, at=at)
+    return result
+
+
+def ingest(
+    arrivals: Sequence[Arrival],
+    *,
+    organisation: Organisation,
+    at: datetime,
+    checkpoint: Checkpoint = no_checkpoint,
+) -> list[Result]:
+    """Take in, read and store messages, in two transactions for all of them; the results are in their order.
+
+    Each ends with an outcome and a reason, whatever it holds: one that cannot be read or stored together with the
+    others is tried alone, and refused after TRIES. Raises only what concerns all (the database is gone).
+    """
+    if not arrivals:
+        return []
+    ids = ledger.take_in(arrivals, organisation=organisation, at=at)
+    checkpoint("taken in")
+    batch = [Unread(pk, arrival.data, arrival.filename) for pk, arrival in zip(ids, arrivals, strict=True)]
+    return _read_and_store(batch, organisation=organisation, at=at, checkpoint=checkpoint)
+
+
+def finish_unread(
+    unread: Iterable[Message], *, at: datetime, checkpoint: Checkpoint = no_checkpoint
+) -> Iterator[Result]:
+    """Read, one by one, messages that a crash left taken in but unread; one that keeps killing its reader is refused."""
+    for message in unread:
+        ledger.count_try([message.pk])
+        if message.tries >= TRIES:
+            yield _give_up(message.pk, "the process that read it ended", at=at)
+        elif message.raw:
+            item = Unread(message.pk, ledger.bytes_of(message.raw), message.filename)
+            yield from _read_and_store([item], organisation=message.organisation, at=at, checkpoint=checkpoint)
+
+
+def _read_and_store(
+    batch: Sequence[Unread], *, organisation: Organisation, at: datetime, checkpoint: Checkpoint
+) -> list[Result]:
+    readings: list[tuple[int, Reading]] = []
+    for item in batch:
+        try:
+            readings.append((item.pk, read(item.data, filename=item.filename)))
+        except Exception:  # a fault of ours in one message must not hold up the others
+            log.exception("message %d cannot be read with its batch", item.pk)
+    checkpoint("read")
+    try:
+        results = _store(readings, organisation=organisation, at=at, checkpoint=checkpoint)
+    except OperationalError:
+        raise
+    except Exception:  # what PostgreSQL refuses of one message takes the whole transaction with it
+        log.exception("a batch of %d messages cannot be stored as one", len(batch))
+        results = {}
+    return [results.get(item.pk) or _alone(item, organisation=organisation, at=at) for item in batch]
+
+
+def _store(
+    readings: Sequence[tuple[int, Reading]], *, organisation: Organisation, at: datetime, checkpoint: Checkpoint
+) -> dict[int, Result]:
+    """Reports, rows, sums and outcomes in one transaction; a message that another worker has ended is left out."""
+    with transaction.atomic(durable=True):
+        unread = ledger.still_unread(pk for pk, _ in readings)
+        mine = [(pk, reading) for pk, reading in readings if pk in unread]
+        kept = store.store(mine, organisation=organisation, at=at)
+        results = {pk: conclude(reading, each, message_id=pk) for (pk, reading), each in zip(mine, kept, strict=True)}
+        ledger.finish([(results[pk], reading.mail) for pk, reading in mine], at=at)
+        checkpoint("stored")
+    checkpoint("committed")
+    return results | {pk: ledger.result_of(pk) for pk, _ in readings if pk not in unread}
+
+
+def _alone(item: Unread, *, organisation: Organisation, at: datetime) -> Result:
+    """Try one message by itself until it is stored or given up."""
+    for _ in range(TRIES):
+        try:
+            reading = read(item.data, filename=item.filename)
+            return _store([(item.pk, reading)], organisation=organisation, at=at, checkpoint=no_checkpoint)[item.pk]
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("message %d cannot be read", item.pk)
+            trace = traceback.format_exc()[-TRACE_LENGTH:]
+            ledger.count_try([item.pk])
+    return _give_up(item.pk, trace, at=at)
+
+
+def _give_up(pk: int, trace: str, *, at: datetime) -> Result:
+    result = Result(
+        Outcome.REFUSED, Reason.READER_FAILED, (Problem(Reason.READER_FAILED, (("trace", trace),)),), (), pk
+    )
+    ledger.finish([(result, MailFacts())], at=at)
+    return result

@@ -1,0 +1,126 @@
+"""Writes the rows of aggregate reports: their sources set by set, themselves by COPY. The only writer of both tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from reports.dto import Address
+from reports.dto import AggregateRow as Row
+from reports.ingest.copying import copy_lines, to_field
+from reports.models import AggregateRow, Organisation
+from reports.sources.classify import Evidence, classify, has_raw_pass
+from reports.sources.lens import LensRule, ReporterLens
+
+if TYPE_CHECKING:
+    from reports.ingest.aggregates import FiledAggregate
+
+COLUMNS = (
+    "organisation_id", "domain_id", "day", "report_id", "position", "source_id", "source_ip", "count",
+    "lens", "verdict", "disposition", "dkim", "spf", "is_aligned", "has_raw_pass", "header_from", "envelope_from",
+    "envelope_to", "reasons", "dkim_results", "spf_results",
+)  # fmt: skip
+TAILS_KEPT = 20_000
+
+
+class RowWriter:
+    """Writes rows of one organisation. What follows a row's count is judged and spelt once for all rows alike."""
+
+    def __init__(self, organisation: Organisation, *, own_domains: Iterable[str]) -> None:
+        self._organisation = organisation
+        self._lens = LensRule.of(
+            own_reporters=organisation.own_reporters,
+            mailbox_reporters=organisation.mailbox_reporters,
+            own_domains=frozenset(own_domains),
+        )
+        self._tails: dict[tuple[Any, ...], str] = {}
+
+    def write(self, reports: Sequence[tuple[int, FiledAggregate]], *, at: datetime) -> None:
+        """Load all rows of the reports, each given with its primary key."""
+        addresses = {row.source_ip for _, report in reports for row in report.content.rows}
+        sources = store_sources(addresses, organisation=self._organisation, at=at)
+        copy_lines(AggregateRow._meta.db_table, COLUMNS, self._lines(reports, sources))
+
+    def _lines(self, reports: Sequence[tuple[int, FiledAggregate]], sources: dict[Address, str]) -> Iterator[str]:
+        for pk, report in reports:
+            head = report.content.head
+            start = f"{self._organisation.pk}\t{report.domain_id}\t{report.day}\t{pk}\t"
+            lens = self._lens.for_reporter(org_name=head.org_name, email=head.email)
+            for row in report.content.rows:
+                tail = self._tail(row, head.policy.domain, lens)
+                yield f"{start}{row.position}\t{sources[row.source_ip]}\t{row.count}\t{tail}"
+
+    def _tail(self, row: Row, domain: str, lens: ReporterLens) -> str:
+        key = (
+            domain, lens.is_own, lens.hosts_us, row.disposition, row.dkim, row.spf, row.header_from, row.envelope_from,
+            row.envelope_to, row.reasons, row.dkim_results, row.spf_results,
+        )  # fmt: skip
+        tail = self._tails.get(key)
+        if tail is None:
+            if len(self._tails) >= TAILS_KEPT:
+                self._tails.clear()
+            tail = self._tails[key] = _spell(row, domain, lens)
+        return tail
+
+
+def store_sources(addresses: Iterable[Address], *, organisation: Organisation, at: datetime) -> dict[Address, str]:
+    """Make the sources that are missing; the answer maps each address to the fields "source_id, source_ip" of a row."""
+    ordered = sorted(addresses, key=lambda address: (address.version, address))
+    texts = [str(address) for address in ordered]
+    with connection.cursor() as cursor:
+        # In one order, so that two workers that make the same sources never wait for each other in a ring.
+        cursor.execute(
+            "INSERT INTO reports_source (organisation_id, address, created_at) "
+            "SELECT %s, a, %s FROM unnest(%s::inet[]) AS a "
+            "WHERE NOT EXISTS (SELECT FROM reports_source s WHERE s.organisation_id = %s AND s.address = a) "
+            "ORDER BY a ON CONFLICT DO NOTHING",
+            [organisation.pk, at, texts, organisation.pk],
+        )
+        cursor.execute(
+            "SELECT s.id FROM unnest(%s::inet[]) WITH ORDINALITY AS a(address, n) "
+            "JOIN reports_source s ON s.organisation_id = %s AND s.address = a.address ORDER BY n",
+            [texts, organisation.pk],
+        )
+        ids = [pk for (pk,) in cursor.fetchall()]
+    return {address: f"{pk}\t{text}" for address, text, pk in zip(ordered, texts, ids, strict=True)}
+
+
+def evidence_of(row: Row, *, domain: str) -> Evidence:
+    """What the classifier may know of a row in a report about `domain`."""
+    return Evidence(
+        domain, row.header_from, row.dkim, row.spf, row.envelope_from, row.reasons, row.dkim_results, row.spf_results
+    )
+
+
+def _spell(row: Row, domain: str, lens: ReporterLens) -> str:
+    evidence = evidence_of(row, domain=domain)
+    fields = (
+        lens.of_row(row.envelope_to),
+        classify(evidence).verdict,
+        row.disposition,
+        row.dkim,
+        row.spf,
+        "t" if row.is_aligned else "f",
+        "t" if has_raw_pass(evidence) else "f",
+        row.header_from,
+        row.envelope_from,
+        row.envelope_to,
+        _json({"type": each.type, "comment": each.comment} for each in row.reasons),
+        _json(
+            {"domain": each.domain, "selector": each.selector, "result": each.result, "human_result": each.human_result}
+            for each in row.dkim_results
+        ),
+        _json(
+            {"domain": each.domain, "scope": each.scope, "result": each.result, "human_result": each.human_result}
+            for each in row.spf_results
+        ),
+    )
+    return "\t".join(map(to_field, fields)) + "\n"
+
+
+def _json(items: Iterable[dict[str, str]]) -> str:
+    return json.dumps(list(items), ensure_ascii=False)
