@@ -38,7 +38,7 @@ def zip_members(data: bytes, *, budget: Budget) -> Iterator[Member]:
         return
     with archive:
         for info in archive.infolist():
-            if not info.is_dir():
+            if not info.filename.endswith("/"):  # is_dir() fails on the empty name that some reporters give
                 budget.take_member()
                 yield _zip_member(archive, info, data, budget=budget)
 

@@ -7,7 +7,7 @@ import binascii
 import re
 
 QUAD = 4
-_LINE = re.compile(rb"[A-Za-z0-9+/_-]*={0,3}\Z")
+_LINE = re.compile(rb"[A-Za-z0-9+/]*={0,3}\Z")
 _RUN = re.compile(rb"[A-Za-z0-9+/]+")
 
 
@@ -22,7 +22,7 @@ def decode_base64(text: bytes) -> tuple[bytes, bool]:
             if not _LINE.match(bare):
                 break
             lines.append(bare)
-        runs = _RUN.findall(b"".join(lines).replace(b"-", b"+").replace(b"_", b"/"))
+        runs = _RUN.findall(b"".join(lines))
         return b"".join(_decode_run(run) for run in runs), True
 
 

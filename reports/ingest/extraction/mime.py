@@ -91,9 +91,10 @@ def _date(text: str) -> int | None:
 
 
 def _leaf(part: HeldMessage) -> Leaf:
-    raw = part.get_payload()
-    body = raw.encode("ascii", "surrogateescape") if isinstance(raw, str) else b""
-    data, repairs = _transfer_decoded(body, _encoding(part))
+    encoding = _encoding(part)
+    del part["Content-Transfer-Encoding"]  # so that what comes next are the bytes as they were sent
+    body = part.get_payload(decode=True)
+    data, repairs = _transfer_decoded(body if isinstance(body, bytes) else b"", encoding)
     return Leaf(data, _filename(part), part.declared_type, repairs)
 
 

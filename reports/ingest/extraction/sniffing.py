@@ -33,6 +33,7 @@ class Form(StrEnum):
     BINARY = "binary"
 
 
+CONTAINERS = frozenset({Form.GZIP, Form.ZIP, Form.BZIP2, Form.XZ, Form.TAR, Form.MAIL, Form.SIGNED})
 _MAGIC = (
     (b"\x1f\x8b", Form.GZIP),
     (b"PK\x03\x04", Form.ZIP),

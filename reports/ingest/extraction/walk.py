@@ -12,7 +12,7 @@ from reports.dto import Extraction, MailFacts, Payload, Problem, Repair
 from reports.errors import ReportError
 from reports.ingest.extraction import archives, bodies, feedback, mime, streams
 from reports.ingest.extraction.limits import Budget, Limits
-from reports.ingest.extraction.sniffing import Form, sniff
+from reports.ingest.extraction.sniffing import CONTAINERS, Form, sniff
 from reports.vocabulary import Kind, Reason, RepairCode
 
 DEFAULT_LIMITS = Limits()
@@ -68,8 +68,10 @@ class _Walk:
     def _look(self, data: bytes, place: _Place, *, form: Form | None = None) -> None:
         try:
             self._budget.take_part()
-            self._budget.check_depth(len(place.trail))
-            _HANDLERS[form or sniff(data)](self, data, place)
+            form = form or sniff(data)
+            if form in CONTAINERS:
+                self._budget.check_depth(len(place.trail) + 1)
+            _HANDLERS[form](self, data, place)
         except ReportError as error:
             self._lose(error.code, place, *error.params)
 

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import bz2
+import gzip
+from dataclasses import replace
+
+import pytest
+
+from reports.ingest.extraction import Limits, extract
+from reports.vocabulary import Reason
+from tests.reports.samples import XML, report_mail, zipped
+
+
+def _reasons(data: bytes, limits: Limits) -> list[str]:
+    return [problem.code for problem in extract(data, limits=limits).problems]
+
+
+def _nested(layers: int) -> bytes:
+    data = XML
+    for _ in range(layers):
+        data = gzip.compress(data)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("data", "at_limit", "reason"),
+    [
+        (XML, Limits(bytes_in=len(XML)), Reason.TOO_LARGE),
+        (gzip.compress(XML), Limits(bytes_out=len(XML)), Reason.TOO_LARGE),
+        (zipped(("a", XML), ("b", XML)), Limits(bytes_out=2 * len(XML)), Reason.TOO_LARGE),
+        (zipped(("a", XML), ("b", XML), ("c", XML)), Limits(members=3), Reason.TOO_MANY_MEMBERS),
+        (_nested(4), Limits(depth=4), Reason.TOO_DEEP),
+        (zipped(("a", XML), ("b", XML)), Limits(parts=3), Reason.TOO_MANY_PARTS),
+    ],
+)
+def test_each_limit_holds_exactly(data: bytes, at_limit: Limits, reason: Reason) -> None:
+    assert _reasons(data, at_limit) == []
+    (name,) = [name for name in Limits.__slots__ if getattr(at_limit, name) != getattr(Limits(), name)]
+    below = replace(at_limit, **{name: getattr(at_limit, name) - 1})
+    assert _reasons(data, below) == [reason]
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lambda data: gzip.compress(gzip.compress(data))])
+def test_a_bomb_stops_at_the_ratio_long_before_its_size(compress: object) -> None:
+    assert callable(compress)
+    bomb = compress(b"<feedback>" + b" " * 40_000_000)
+    assert _reasons(bomb, Limits()) == [Reason.RATIO_TOO_HIGH]
+    assert _reasons(bomb, Limits(ratio=1_000_000)) == []
+
+
+def test_a_report_of_a_hundred_thousand_equal_rows_is_no_bomb() -> None:
+    start, row, end = XML.partition(XML[XML.index(b"<record>") : XML.index(b"</feedback>")])
+    assert len(extract(gzip.compress(start + row * 100_000 + end)).payloads) == 1
+
+
+def test_a_limit_met_late_keeps_what_came_before_it() -> None:
+    extraction = extract(zipped(("a", XML), ("b", b"x" * 1000)), limits=Limits(bytes_out=len(XML) + 999))
+    assert [payload.data for payload in extraction.payloads] == [XML]
+    assert [problem.code for problem in extraction.problems] == [Reason.TOO_LARGE]
+
+
+def test_a_mail_of_a_thousand_levels_is_refused_and_not_followed() -> None:
+    mail = "".join(f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(1000))
+    assert _reasons(("From: a@example.com\n" + mail).encode(), Limits()) == [Reason.TOO_DEEP]
+
+
+def test_attached_mails_are_followed_to_the_depth_and_no_further() -> None:
+    mail = report_mail((XML, "a.xml")).as_bytes()
+    for _ in range(3):
+        outer = report_mail()
+        outer.add_attachment(mail, maintype="application", subtype="octet-stream", filename="mail.eml")
+        mail = outer.as_bytes()
+    assert len(extract(mail, limits=Limits(depth=4)).payloads) == 1
+    assert _reasons(mail, Limits(depth=3)) == [Reason.TOO_DEEP]
