@@ -13,6 +13,9 @@
     const part = event.detail.target.id && document.getElementById(event.detail.target.id);
     const words = part && part.querySelector("[data-announce]");
     if (words) announce(words.textContent);
+    // htmx gives the focus back to the link with the same id; where that is gone ("next" on the last page), to the part.
+    const region = part && part.querySelector("[tabindex='0']");
+    if (region && document.activeElement === document.body) region.focus({ preventScroll: true });
   });
 
   // A failed part says so and leaves what was there. The server writes the words into the page (no sentences in here).

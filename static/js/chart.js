@@ -25,7 +25,7 @@
   const seriesOf = (chart, colours) =>
     chart.series.map((series, place) => {
       const colour = colours[series.tone] || colours.unknown;
-      const drawn = { name: series.name, data: series.values, animation: false, emphasis: { focus: "series" } };
+      const drawn = { name: series.name, data: series.values, animation: false, emphasis: { disabled: true } };
       if (chart.kind === "lines") {
         Object.assign(drawn, { type: "line", symbol: "none", lineStyle: { color: colour, width: 2 }, itemStyle: { color: colour } });
       } else {
@@ -86,7 +86,10 @@
 
   drawAll();
   document.addEventListener("htmx:afterSettle", drawAll);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    drawn.forEach(({ instance, chart }) => instance.setOption(optionOf(chart)));
+  // The system turned dark or light, or the page goes to paper: the tokens changed, so the colours are read again.
+  ["(prefers-color-scheme: dark)", "print"].forEach((query) => {
+    matchMedia(query).addEventListener("change", () => {
+      drawn.forEach(({ instance, chart }) => instance.setOption(optionOf(chart)));
+    });
   });
 })();
