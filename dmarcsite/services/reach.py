@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import psycopg
 import redis
 
+from dmarcsite.services.answer import HOST
 from dmarcsite.services.errors import CannotStart
 
 TIMEOUT_SECONDS = 10
-HOST = "127.0.0.1"
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import selectors
 import signal
@@ -10,7 +9,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -18,9 +16,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from dmarcsite.services.answer import HOST, is_healthy
 from dmarcsite.services.embedded import embedded_services, sole_user
 from dmarcsite.services.errors import CannotStart
-from dmarcsite.services.reach import HOST, check_database, check_redis, reserved_port
+from dmarcsite.services.reach import check_database, check_redis, reserved_port
 from dmarcsite.services.tether import Child, die_with_parent
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -125,21 +124,10 @@ def _wait_for_an_answer(processes: Sequence[Child]) -> None:
         for child in processes:
             if child.ended() is not None:
                 raise _unexpected(child)
-        if _is_healthy():
+        if is_healthy(port=settings.PORT, host_header=urlsplit(settings.BASE_URL).netloc):
             return
         time.sleep(POLL_SECONDS)
     raise CannotStart(f"The web server did not answer /healthz within {ANSWER_SECONDS} seconds.")
-
-
-def _is_healthy() -> bool:
-    connection = http.client.HTTPConnection(HOST, settings.PORT, timeout=5)
-    try:
-        connection.request("GET", "/healthz", headers={"Host": urlsplit(settings.BASE_URL).netloc})
-        return connection.getresponse().status == HTTPStatus.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def _watch(processes: Sequence[Child]) -> NoReturn:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command, get_commands
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand
 
 from dmarcsite.services.catalogues import compile_catalogues
 
@@ -16,14 +16,10 @@ class Command(BaseCommand):
 
     help = "Bring the database and the files up to this version. Run before every start; changes nothing twice."
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--no-files", action="store_true", help="the files exist, as in a container image")
-
     def handle(self, *args: Any, **options: Any) -> None:
-        if not options["no_files"]:
-            compile_catalogues(settings.BASE_DIR)
-            call_command("collectstatic", interactive=False, verbosity=0)
+        compile_catalogues(settings.BASE_DIR)
+        call_command("collectstatic", interactive=False, verbosity=0)
         call_command("migrate", interactive=False, verbosity=0)
         call_command("first_administrator")
         if settings.DEMO and "demo" in get_commands():
-            call_command("demo", load=True)
+            call_command("demo", "--load")
