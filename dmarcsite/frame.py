@@ -1,4 +1,4 @@
-"""What the frame around every page needs to know. Reads nothing but the request and its viewer."""
+"""What the frame around every page needs to know: the request, its viewer, and one query for the organisations to choose from."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from dmarcsite.look.navigation import navigation
 from dmarcsite.look.theme import chosen_theme
+from reports.models import Membership
 from reports.permissions import Act, may
 
 
@@ -18,6 +19,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     `viewer`  the request's viewer; falsy for people without an organisation
     `may`     one boolean per act, by its name in lower case: `{% if may.request_rule %}`
     `theme`   "light", "dark" or "" (as the system)
+    `organisations`  (slug, name) of all that this person belongs to; asked for only where a menu shows them
     """
     viewer = getattr(request, "viewer", None)
     role = viewer.role if viewer else ""
@@ -26,4 +28,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "viewer": viewer,
         "may": {act.name.lower(): may(role, act) for act in Act},
         "theme": chosen_theme(request),
+        "organisations": lambda: _organisations(request),
     }
+
+
+def _organisations(request: HttpRequest) -> list[tuple[str, str]]:
+    """In the order in which `reports.access` chooses: one's own first, the demonstration last."""
+    memberships = Membership.objects.filter(user_id=request.user.pk or 0).order_by("organisation__is_demo", "pk")
+    return list(memberships.values_list("organisation__slug", "organisation__name"))
