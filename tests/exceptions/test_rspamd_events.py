@@ -105,7 +105,8 @@ def test_an_own_domain_without_a_record_is_told_as_failing(host: MailHost) -> No
     host.obey()
     host.send(letter("hr@norecord.example"))
     event = only_event(host)
-    assert (event["header_from"], event["published"], event["verdict"]) == ("norecord.example", "none", "reject")
+    told = (event["header_from"], event["policy_domain"], event["published"], event["verdict"])
+    assert told == ("norecord.example", "", "none", "reject")
 
 
 def test_hostile_bytes_do_not_break_the_event(host: MailHost) -> None:

@@ -34,6 +34,34 @@ def test_a_second_from_field_opens_neither_a_rule_nor_a_gap(mail_host: MailHost,
     assert mail_host.send(letter(other, extra=[("From", "hr@example.com")])).code == REFUSED
 
 
+@pytest.mark.parametrize(
+    "author",
+    [
+        "hr@example.com>",
+        ">hr@example.com;",
+        "staff: hr@example.com;",
+        "hr @ example.com",
+        "hr@example.com <>",
+        '"hr@example.com" <>',
+        "hr@example.com@example.net",
+        "hr@norecord.example>",
+    ],
+)
+def test_a_from_that_rspamd_cannot_read_hides_no_own_domain(mail_host: MailHost, author: str) -> None:
+    mail_host.obey()
+    assert mail_host.send(letter(author)).code == REFUSED
+
+
+def test_a_foreign_from_that_rspamd_cannot_read_is_left_to_others(mail_host: MailHost) -> None:
+    mail_host.obey()
+    assert mail_host.send(letter("hr@unknown.example>")).code == ACCEPTED
+
+
+def test_a_display_name_is_not_an_author(mail_host: MailHost) -> None:
+    mail_host.obey()
+    assert mail_host.send(letter('"hr@example.com" <sales@example.net>')).code == ACCEPTED
+
+
 def test_several_own_authors_who_are_all_aligned_are_let_in(mail_host: MailHost) -> None:
     mail_host.obey()
     reply = mail_host.send(letter("hr@example.com, boss@example.com"), source=zones.OWN_SOURCE, sender="hr@example.com")

@@ -91,7 +91,7 @@ def stumbling_host(mail_host: MailHost) -> Iterator[MailHost]:
     """The mail host with a plugin that fails on every message."""
     facts = mail_host.rspamd.config / "lua" / "sekimori" / "facts.lua"
     sound = facts.read_text()
-    facts.write_text('return { read = function() error("made to fail") end }')
+    facts.write_text('return { configure = function() end, read = function() error("made to fail") end }')
     mail_host.rspamd.restart()
     try:
         yield mail_host

@@ -37,6 +37,7 @@ local settings = lua_util.override_defaults({
   fault_text = 'DMARC policy cannot be applied to this message now, try again later',
 }, given)
 
+facts.configure(rspamd_config)
 local live = policies.NONE
 local poll = watch.watcher(settings.policy)
 
@@ -130,7 +131,7 @@ end
 
 local id = rspamd_config:register_symbol {
   name = 'SEKIMORI_CHECK', type = 'callback', callback = check, flags = 'empty,ignore_passthrough',
-  augmentations = { 'passthrough', 'important' },
+  augmentations = { 'passthrough', 'important' }, group = 'policies', groups = { 'dmarc' },
 }
 for _, symbol in pairs(SYMBOLS) do
   rspamd_config:register_symbol { name = symbol, type = 'virtual', parent = id, score = 0.0, group = 'policies' }

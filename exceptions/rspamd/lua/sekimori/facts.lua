@@ -1,11 +1,13 @@
 -- What Rspamd found out about one message, as the facts that the decision compares. Decides nothing about the message.
 --
--- Rspamd's DMARC module has the first word. It says nothing ("NA") about a From domain without a usable record and about
--- several authors; where one of our own domains stands there, alignment is looked at here, so that a forger gains nothing
--- by either. A message that Rspamd's DMARC module skipped (local, authenticated) has no facts.
+-- Rspamd's DMARC module has the first word, and a message that it left out on purpose (local, authenticated) has no facts.
+-- But it says nothing about a From domain without a usable record, about several authors and about a From that it cannot read;
+-- where one of our own domains stands there, alignment is looked at here, so that a forger gains nothing by any of these.
 
+local lua_util = require "lua_util"
 local rspamd_util = require "rspamd_util"
 
+local authors = require "sekimori.authors"
 local names = require "sekimori.names"
 local policies = require "sekimori.policy"
 
@@ -35,13 +37,6 @@ end
 
 local function options(task, symbol)
   return ((task:get_symbol(symbol) or {})[1] or {}).options or {}
-end
-
--- Domains as A-labels, because rules and own domains are named so.
-local function ascii_domain(task, domain)
-  if not domain or not domain:match('[\128-\255]') then return domain or '' end
-  -- Without its optional second argument, a memory pool: with one, Rspamd 3.4 dies.
-  return task:get_resolver():idna_convert_utf8(domain) or domain
 end
 
 local function dkim_results(task)
@@ -83,30 +78,35 @@ local function own_result(policy, raw)
   return worst == 'pass' and #raw.header_from > 1 and 'none' or worst
 end
 
-local function author_domains(task)
-  local found = {}
-  for _, author in ipairs(task:get_from { 'mime', 'orig' } or {}) do
-    found[#found + 1] = names.domain_key(ascii_domain(task, author.domain))
-  end
-  return found
-end
-
 local function recipients(task)
   local found = {}
   for _, recipient in ipairs(task:get_recipients { 'smtp', 'orig' } or {}) do found[#found + 1] = recipient.addr end
   return found
 end
 
+-- Whose record the DMARC module applied; empty where there is none. Its first option reads "example.com : why".
+local function policy_domain(task, symbol)
+  local option = (symbol or ''):match('^DMARC_POLICY_') and options(task, symbol)[1]
+  return (option or ''):match('^[%w._-]+') or ''
+end
+
+-- Whether Rspamd's DMARC module looked at the message: its own conditions, because it may look and yet say nothing.
+local function was_judged(task, ip)
+  local checks = task:get_mempool():get_variable('dmarc_checks', 'double') or 0
+  return checks == 2 and not lua_util.is_skip_local_or_authed(task, M.local_or_authed, ip)
+end
+
 -- The facts of a message, raw (decide.normalise takes them), or nil where DMARC was not judged at all.
 function M.read(task, policy)
-  local judged = first_symbol(task, JUDGED)
   local ip = task:get_from_ip()
-  if not judged or not ip or not ip:is_valid() then return nil end
+  if not ip or not ip:is_valid() or not was_judged(task, ip) then return nil end
+  local judged = first_symbol(task, JUDGED) or { nil, 'none' }
   local sender = (task:get_from { 'smtp', 'orig' } or {})[1] or {}
+  local header_from, readable = authors.read(task)
   local raw = {
     source_ip = ip:to_string(),
-    header_from = author_domains(task),
-    envelope_domain = ascii_domain(task, sender.domain),
+    header_from = header_from,
+    envelope_domain = authors.ascii_domain(task, sender.domain),
     spf = (first_symbol(task, SPF) or { nil, 'none' })[2],
     dkim = dkim_results(task),
     dkim_domains = {},
@@ -116,14 +116,19 @@ function M.read(task, policy)
   }
   raw.spf_pass = raw.spf == 'pass'
   raw.spf_domain = raw.envelope_domain ~= '' and raw.envelope_domain or task:get_helo() or ''
-  raw.policy_domain = (options(task, judged[1])[1] or ''):match('^[%w._-]+') or ''
+  raw.policy_domain = policy_domain(task, judged[1])
   for _, signature in ipairs(raw.dkim) do
     if signature.result == 'pass' then table.insert(raw.dkim_domains, signature.domain) end
   end
-  if raw.dmarc_result == 'none' or raw.dmarc_result == 'permerror' then
+  if raw.dmarc_result == 'none' or raw.dmarc_result == 'permerror' or not readable then
     raw.dmarc_result = own_result(policy, raw) or raw.dmarc_result
   end
   return raw
+end
+
+-- Read once, when the plugin starts: what Rspamd's DMARC module leaves out.
+function M.configure(config)
+  M.local_or_authed = lua_util.config_check_local_or_authed(config, 'dmarc', false, false)
 end
 
 return M
