@@ -36,7 +36,7 @@ first_valid_gid = 1
 mail_max_userip_connections = 100
 passdb {{
   driver = passwd-file
-  args = scheme=PLAIN {directory}/users
+  args = scheme=PLAIN {directory}/users/%u
 }}
 userdb {{
   driver = static
@@ -58,7 +58,7 @@ service stats {{
 
 
 class Dovecot:
-    """IMAP at ``host``:``imap_port`` (STARTTLS before login) and ``host``:``imaps_port`` (TLS), trusted through ``ca_file``."""
+    """IMAP at ``host``:``imap_port`` (STARTTLS offered) and ``host``:``imaps_port`` (TLS), trusted through ``ca_file``."""
 
     host = "127.0.0.1"
 
@@ -71,8 +71,9 @@ class Dovecot:
         owner = pwd.getpwnam("nobody")
         (directory / "mail").mkdir(mode=0o700)
         shutil.chown(directory / "mail", owner.pw_uid, owner.pw_gid)
+        # One file each: Dovecot would not notice a second user added to the same file within a second.
         self._users = directory / "users"
-        self._users.touch()
+        self._users.mkdir()
         config = directory / "dovecot.conf"
         config.write_text(
             _CONFIG.format(
@@ -98,8 +99,7 @@ class Dovecot:
 
     def add_user(self, user: str, *, password: str, folders: Iterable[str] = ()) -> None:
         """Make a user with an empty INBOX and these further folders."""
-        with self._users.open("a") as users:
-            users.write(f"{user}:{{PLAIN}}{password}\n")
+        (self._users / user).write_text(f"{user}:{{PLAIN}}{password}\n")
         self._passwords[user] = password
         with self.connect(user) as client:
             for folder in folders:
