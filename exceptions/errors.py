@@ -70,6 +70,12 @@ class ExpiryInvalid(RuleInvalid):
     default_code = "expiry_invalid"
 
 
+class ModeInvalid(RuleError):
+    """The enforcement mode cannot be set like this: not by this act, or not to this."""
+
+    default_code = "mode_invalid"
+
+
 class PolicyError(CodedError):
     """A policy document that must not be used; the last good one stays."""
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 MAX_RULE_DAYS = 90
 """The longest time between a rule's start and its expiry."""
 
+WHOLE_SHARE = 100
+"""A share in per cent: all (source address, From domain) pairs."""
+
 
 class Mode(StrEnum):
     """How far a node goes with mail that fails DMARC: it only watches, sets it aside, or refuses it."""
@@ -14,6 +17,14 @@ class Mode(StrEnum):
     MONITOR = "monitor"
     QUARANTINE = "quarantine"
     REJECT = "reject"
+
+    def strictness(self, share: int) -> int:
+        """How much this mode holds back with that share, as one figure: 0 (monitor) to 100 (quarantine) to 200 (reject).
+
+        A pair outside the share is treated one step lower. So equal figures mean equal treatment of every message, and
+        a lower figure means that some message is let through that was not. The database computes the same.
+        """
+        return {Mode.MONITOR: 0, Mode.QUARANTINE: share, Mode.REJECT: WHOLE_SHARE + share}[self]
 
 
 class Verdict(StrEnum):

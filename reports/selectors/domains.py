@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from reports.models import Domain
 from reports.vocabulary import DomainKind
+
+
+class TrustedDomain(NamedTuple):
+    pk: int
+    name: str
+    kind: str
 
 
 def covering_domain_id(*, organisation_id: int, name: str) -> int:
@@ -15,7 +23,7 @@ def covering_domain_id(*, organisation_id: int, name: str) -> int:
     return max(found, key=lambda pair: len(pair[0]))[1]
 
 
-def trusted_domain_names(*, organisation_id: int) -> list[str]:
-    """Own and named partner domains, sorted: there the mode may be stricter than the published policy."""
+def trusted_domains(*, organisation_id: int) -> list[TrustedDomain]:
+    """Own and named partner domains by name: there the mode may be stricter than the published policy."""
     trusted = Domain.objects.filter(organisation_id=organisation_id, kind__in=[DomainKind.OWN, DomainKind.PARTNER])
-    return list(trusted.order_by("name").values_list("name", flat=True))
+    return [TrustedDomain(*row) for row in trusted.order_by("name").values_list("pk", "name", "kind")]
