@@ -59,7 +59,7 @@ class AggregateReader:
         except etree.XMLSyntaxError as error:
             self.errors.append((error.lineno or 0, error.msg or ""))
         yield from self._rows(parser)
-        self.errors += [(entry.line, entry.message) for entry in list(parser.error_log)[:ERRORS_NOTED]]
+        self.errors += [(entry.line, entry.message) for entry in list(parser.feed_error_log)[:ERRORS_NOTED]]
 
     def _rows(self, parser: etree.XMLPullParser) -> Iterator[AggregateRow | RejectedRow]:
         for _, element in parser.read_events():

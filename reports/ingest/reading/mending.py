@@ -9,7 +9,6 @@ from reports.ingest.reading.xmltext import XmlText
 from reports.vocabulary import RepairCode
 
 _CONTROL = bytes(code for code in range(32) if code not in b"\t\n\r")
-_CONTROL_REFERENCE = re.compile(rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]));")
 _AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d+|#[xX][0-9a-fA-F]+);)")
 _ADDRESS = re.compile(rb"<([^<>@\s/?!]{1,64}@[^<>\s]{1,255})>")
 _CLOSE_TAG = re.compile(
@@ -24,7 +23,6 @@ def mend(text: XmlText, *, repairs: Repairs) -> XmlText | None:
     mended = data.translate(None, _CONTROL)
     if len(mended) != len(data):
         repairs.note(RepairCode.CONTROL_CHARACTERS, times=len(data) - len(mended))
-    mended = _CONTROL_REFERENCE.sub(b"", mended)
     for pattern, instead, code in (
         (_AMPERSAND, rb"&amp;", RepairCode.BARE_AMPERSAND),
         (_ADDRESS, rb"&lt;\1&gt;", RepairCode.BARE_ADDRESS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports.ingest.reading.xmltext import UNDECLARED_NAMESPACE
 
 WANTED = ("record", "report_metadata", "policy_published", "version", "extension", "extensions")
-WANTED_TAGS = tuple(f"{{*}}{form}" for name in WANTED for form in (name, name.upper(), name.capitalize()))
+WANTED_TAGS = tuple(f"{{*}}{form}" for name in WANTED for form in {name, name.upper(), name.title()})
 FOREIGN = ""
 
 

@@ -1,0 +1,82 @@
+"""Turns the bytes of an XML text into UTF-8, by mark, declaration or guess. Looks at nothing else in it."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from reports.ingest.reading.repairs import Repairs
+from reports.vocabulary import RepairCode
+
+CHUNK = 1 << 16
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""", re.I)
+
+
+def to_utf8(data: bytes, *, repairs: Repairs) -> bytes:
+    """The text in UTF-8 without mark; single bytes that are none are read as windows-1252. Raises nothing."""
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            repairs.note(RepairCode.BYTE_ORDER_MARK, "", encoding)
+            data = data[len(mark) :]
+            return _checked_utf8(data, repairs=repairs) if encoding == "utf-8" else _converted(data, encoding)
+    unmarked = _unmarked_wide(data)
+    if unmarked:
+        repairs.note(RepairCode.ENCODING_GUESSED, "", unmarked)
+        return _converted(data, unmarked)
+    declared = _DECLARED.search(data, 0, CHUNK)
+    name = declared[1].decode("ascii").lower() if declared else "utf-8"
+    try:
+        b" ".decode(name, "replace")  # refuses "hex", "idna" and other codecs that are none for text
+        encoding = codecs.lookup(name).name
+    except (LookupError, UnicodeError):
+        encoding = "utf-8"
+    if encoding in ("utf-8", "ascii") or encoding.startswith(("utf-16", "utf-32")):
+        return _checked_utf8(data, repairs=repairs)
+    if not data.isascii():
+        repairs.note(RepairCode.ENCODING_CONVERTED, "", name)
+    return _converted(data, encoding)
+
+
+def _converted(data: bytes, encoding: str) -> bytes:
+    return data.decode(encoding, "replace").encode("utf-8")
+
+
+def _unmarked_wide(data: bytes) -> str:
+    head = data[:64].lstrip(b"\r\n\t \0")
+    if head.startswith(b"<\0") and b"\0" in head[3:4]:
+        return "utf-16-le"
+    return "utf-16-be" if data[:2] == b"\0<" else ""
+
+
+def _checked_utf8(data: bytes, *, repairs: Repairs) -> bytes:
+    if data.isascii():
+        return data
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for offset in range(0, len(data), CHUNK):
+            decoder.decode(data[offset : offset + CHUNK])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        repairs.note(RepairCode.ENCODING_GUESSED, "", "windows-1252")
+        return data.decode("utf-8", _BY_CP1252).encode("utf-8")
+    return data
+
+
+_BY_CP1252 = "sekimori.cp1252"
+
+
+def _byte_by_cp1252(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error(_BY_CP1252, _byte_by_cp1252)

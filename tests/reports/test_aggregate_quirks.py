@@ -1,0 +1,317 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reports.dto import AggregateReport, MailFacts, Payload, Repair
+from reports.errors import Unreadable
+from reports.ingest.reading.aggregate import read_aggregate
+from reports.vocabulary import Reason, RepairCode
+from tests.reports.samples import BEGIN, END, METADATA, NAME, POLICY, aggregate_xml, record_xml
+
+NO_FACTS = MailFacts()
+WHOLE = aggregate_xml()
+
+
+def _read(xml: str | bytes, *, filename: str = "", mail: MailFacts = NO_FACTS) -> AggregateReport:
+    return read_aggregate(Payload("aggregate", 0, xml.encode() if isinstance(xml, str) else xml, filename, mail=mail))
+
+
+def _refusal(xml: str | bytes) -> str:
+    with pytest.raises(Unreadable) as caught:
+        _read(xml)
+    return caught.value.code
+
+
+def _codes(report: AggregateReport) -> list[str]:
+    return [repair.code for repair in report.repairs]
+
+
+ENTITY = '<!DOCTYPE feedback [<!ENTITY a "x"><!ENTITY b "&a;&a;">]>\n'
+
+
+@pytest.mark.parametrize(
+    ("xml", "code"),
+    [
+        (b"", Reason.NOT_XML),
+        (b"words", Reason.NOT_XML),
+        (b"<rss/>", Reason.NOT_AGGREGATE),
+        (aggregate_xml(declaration=ENTITY), Reason.DOCTYPE_ENTITIES),
+        (aggregate_xml(declaration=ENTITY.lower().replace("entity", "Entity")), Reason.DOCTYPE_ENTITIES),
+        ("<feedback/>", Reason.NOT_AGGREGATE),
+        ("<feedback><version>1.0</version></feedback>", Reason.NO_DOMAIN),
+        (aggregate_xml("<record/>", policy=""), Reason.NO_DOMAIN),
+        (aggregate_xml(metadata=METADATA.replace(str(BEGIN), "soon").replace(str(END), "")), Reason.NO_PERIOD),
+        (aggregate_xml(metadata=METADATA.replace(str(BEGIN), "9" * 17).replace(str(END), "-5")), Reason.NO_PERIOD),
+        (
+            aggregate_xml(metadata=METADATA.partition("<org_name>")[0] + METADATA.partition("</email>")[2]),
+            Reason.NO_REPORTER,
+        ),
+    ],
+)
+def test_what_cannot_be_counted_anywhere_is_refused_with_its_reason(xml: str | bytes, code: Reason) -> None:
+    assert _refusal(xml) == code
+
+
+def test_an_outside_doctype_is_ignored_and_never_fetched() -> None:
+    report = _read(WHOLE.replace("<feedback>", '<!DOCTYPE feedback SYSTEM "file:///etc/passwd">\n<feedback>', 1))
+    assert report == replace(_read(WHOLE), repairs=(Repair(RepairCode.DOCTYPE_IGNORED),))
+
+
+def test_an_entity_that_nobody_defined_is_dropped_and_said_so() -> None:
+    report = _read(WHOLE.replace("Receiver Example", "Receiver &xxe; Example"))
+    assert report.head.org_name == "Receiver &xxe; Example"
+    assert _codes(report) == [RepairCode.BARE_AMPERSAND]
+
+
+@pytest.mark.parametrize(
+    ("data", "codes"),
+    [
+        (b"\xef\xbb\xbf" + WHOLE.encode(), [RepairCode.BYTE_ORDER_MARK]),
+        (WHOLE.encode("utf-16"), [RepairCode.BYTE_ORDER_MARK]),
+        (b"\xfe\xff" + WHOLE.encode("utf-16-be"), [RepairCode.BYTE_ORDER_MARK]),
+        (WHOLE.encode("utf-16-le"), [RepairCode.ENCODING_GUESSED]),
+        (b"\r\n \n" + WHOLE.encode(), []),
+        (b"\0\0" + WHOLE.encode(), [RepairCode.TEXT_BEFORE_XML]),
+        (WHOLE.replace('<?xml version="1.0" encoding="UTF-8"?>\n', "").encode(), []),
+        (WHOLE.replace("?>\n", "?>").encode(), []),
+        (WHOLE.replace("UTF-8", "no-such-code").encode(), []),
+        (WHOLE.replace("UTF-8", "hex").encode(), []),
+        (WHOLE.replace("UTF-8", "utf-16").encode(), []),
+        (f"<!-- <feedback> -->{WHOLE[39:]}".encode(), []),
+        (
+            WHOLE.replace("<feedback>", '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">\n<feedback>').encode(),
+            [RepairCode.TEXT_BEFORE_XML],
+        ),
+        (b"Report follows: " + WHOLE.encode(), [RepairCode.TEXT_BEFORE_XML]),
+    ],
+)
+def test_what_stands_before_the_root(data: bytes, codes: list[RepairCode]) -> None:
+    report = _read(data)
+    assert _codes(report) == codes
+    assert replace(report, repairs=()) == _read(WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding", "codes"),
+    [
+        ("UTF-8", "utf-8", []),
+        ("windows-1252", "cp1252", [RepairCode.ENCODING_CONVERTED]),
+        ("ISO-8859-1", "latin-1", [RepairCode.ENCODING_CONVERTED]),
+        ("UTF-8", "cp1252", [RepairCode.ENCODING_GUESSED]),
+    ],
+)
+def test_letters_survive_in_every_encoding(declared: str, encoding: str, codes: list[RepairCode]) -> None:
+    xml = WHOLE.replace("Receiver Example", "Büro").replace("UTF-8", declared)
+    report = _read(xml.encode(encoding))
+    assert report.head.org_name == "Büro"
+    assert _codes(report) == codes
+
+
+def test_utf_8_with_a_single_foreign_byte_keeps_both() -> None:
+    report = _read(WHOLE.encode().replace(b"Receiver Example", "Büro ".encode() + b"B\xfcro"))
+    assert report.head.org_name == "Büro Büro"
+
+
+@pytest.mark.parametrize(
+    ("xml", "namespace", "codes"),
+    [
+        (
+            WHOLE.replace("<feedback>", '<feedback xmlns="urn:ietf:params:xml:ns:dmarc-2.0">'),
+            "urn:ietf:params:xml:ns:dmarc-2.0",
+            [],
+        ),
+        (
+            WHOLE.replace("feedback>", "n:feedback>").replace(
+                "<n:feedback>", '<n:feedback xmlns:n="http://dmarc.org/dmarc-xml/0.1">'
+            ),
+            "http://dmarc.org/dmarc-xml/0.1",
+            [],
+        ),
+        (
+            WHOLE.replace("</", "</n:")
+            .replace("<", "<n:")
+            .replace("<n:/n:", "</n:")
+            .replace("<n:?", "<?")
+            .replace("<n:feedback>", '<n:feedback xmlns:n="urn:x">'),
+            "urn:x",
+            [],
+        ),
+        (WHOLE.replace("feedback>", "n:feedback>"), "urn:undeclared-prefix", [RepairCode.UNDECLARED_PREFIX]),
+        (WHOLE.replace("<org_name>", '<org_name xml:lang="en">'), "", []),
+        (
+            WHOLE.replace("<count>2</count>", "<count><![CDATA[2]]></count>").replace("Receiver", "<!-- c -->Receiver"),
+            "",
+            [],
+        ),
+    ],
+)
+def test_namespaces_attributes_comments_and_cdata_make_no_difference(
+    xml: str, namespace: str, codes: list[RepairCode]
+) -> None:
+    report = _read(xml)
+    assert report.head.namespace == namespace
+    assert _codes(report) == codes
+    assert report.rows == _read(WHOLE).rows
+    assert report.head.org_name == "Receiver Example"
+
+
+@pytest.mark.parametrize("convert", [str.upper, str.title])
+def test_element_names_in_capitals(convert: type[str]) -> None:
+    body = "".join(
+        convert(piece) if piece.startswith("<") else piece
+        for piece in WHOLE.partition("\n")[2].replace(">", ">\1").replace("<", "\1<").split("\1")
+    )
+    assert _read(body).rows == _read(WHOLE).rows
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "codes"),
+    [
+        (("Receiver Example", "Smith & Sons"), [RepairCode.BARE_AMPERSAND]),
+        (("noreply@receiver.example", "Reports <noreply@receiver.example>"), [RepairCode.BARE_ADDRESS]),
+        (("<count>2</count>", "<count>2/count>"), [RepairCode.CLOSE_TAG]),
+        (("Receiver Example", "Receiver\x01\0 Example"), [RepairCode.CONTROL_CHARACTERS]),
+        (("Receiver Example", "Receiver&#0; Example"), [RepairCode.CONTROL_CHARACTERS]),
+        (("</feedback>\n", "</feedback>\n\0\0\0"), [RepairCode.CONTROL_CHARACTERS]),
+        (("</feedback>\n", "</feedback>\ntrailing words"), [RepairCode.XML_RECOVERED]),
+        (("</feedback>\n", ""), [RepairCode.XML_TRUNCATED, RepairCode.XML_RECOVERED]),
+        (("<feedback>", ""), [RepairCode.ROOT_MISSING]),
+        (("</identifiers>", ""), [RepairCode.XML_RECOVERED]),
+    ],
+)
+def test_broken_xml_is_mended_and_nothing_of_the_rows_is_lost(spoilt: tuple[str, str], codes: list[RepairCode]) -> None:
+    xml = WHOLE.replace(*spoilt)
+    assert xml != WHOLE
+    report = _read(xml)
+    assert list(dict.fromkeys(_codes(report))) == codes
+    assert report.rows == _read(WHOLE).rows
+
+
+def test_mended_texts_are_whole() -> None:
+    assert _read(WHOLE.replace("Receiver Example", "Smith & Sons")).head.org_name == "Smith & Sons"
+    assert (
+        _read(WHOLE.replace("noreply@receiver.example", "R <n@receiver.example>")).head.email
+        == "R <n@receiver.example>"
+    )
+
+
+def test_a_row_cut_off_in_the_middle_is_rejected_and_not_counted() -> None:
+    xml = aggregate_xml(record_xml(), record_xml(count="<count>1234</count>"))
+    report = _read(xml[: xml.index("1234") + 2])
+    assert [row.count for row in report.rows] == [2]
+    assert [(row.position, row.code) for row in report.rejected] == [(2, Reason.ROW_TRUNCATED)]
+    assert RepairCode.XML_TRUNCATED in _codes(report)
+
+
+def test_a_report_without_rows_is_an_empty_report() -> None:
+    report = _read(aggregate_xml("\n"))
+    assert (report.rows, report.rejected, report.messages, _codes(report)) == ((), (), 0, [RepairCode.NO_RECORDS])
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "period", "codes"),
+    [
+        (f" {BEGIN} ", f"{END}\n", (BEGIN, END), []),
+        (f"{BEGIN}.5", f"{END}.0", (BEGIN, END), [RepairCode.PERIOD_REWRITTEN] * 2),
+        (f"{BEGIN}000", f"{END}999", (BEGIN, END), [RepairCode.PERIOD_REWRITTEN] * 2),
+        ("2023-11-14T22:13:20Z", "2023-11-15 22:13:19", (BEGIN, END), [RepairCode.PERIOD_REWRITTEN] * 2),
+        (END, BEGIN, (BEGIN, END), [RepairCode.PERIOD_SWAPPED]),
+        (BEGIN, BEGIN, (BEGIN, BEGIN), []),
+        ("", END, (END - 86400, END), [RepairCode.PERIOD_ASSUMED]),
+        (BEGIN, "", (BEGIN, BEGIN + 86400), [RepairCode.PERIOD_ASSUMED]),
+        (1, 4000000000, (1, 4000000000), []),
+    ],
+)
+def test_a_period_in_any_guise_is_kept_as_one_interval(
+    begin: object, end: object, period: tuple[int, int], codes: list[RepairCode]
+) -> None:
+    report = _read(
+        aggregate_xml(
+            metadata=METADATA.replace(str(BEGIN), str(begin)).replace(str(END), str(end))
+            if begin != END
+            else METADATA.replace(str(BEGIN), "x").replace(str(END), str(BEGIN)).replace("x<", f"{END}<")
+        )
+    )
+    assert (report.head.begin, report.head.end) == period
+    assert _codes(report) == codes
+    assert len(report.rows) == 1
+
+
+def test_file_name_subject_and_sender_stand_in_for_what_is_missing() -> None:
+    xml = aggregate_xml(metadata="", policy="", root="<feedback>")
+    mail = MailFacts(
+        "Report Domain: example.com Submitter: receiver.example Report-ID: <r-9>", "noreply@receiver.example"
+    )
+    report = _read(xml, filename=NAME, mail=mail)
+    head = report.head
+    assert (head.org_name, head.email, head.report_id) == ("receiver.example", "noreply@receiver.example", "r-9")
+    assert (head.begin, head.end, head.policy.domain) == (BEGIN, END, "example.com")
+    assert _codes(report) == [
+        RepairCode.DOMAIN_ASSUMED,
+        RepairCode.PERIOD_ASSUMED,
+        RepairCode.PERIOD_ASSUMED,
+        RepairCode.EMAIL_MISSING,
+        RepairCode.ORG_NAME_ASSUMED,
+        RepairCode.REPORT_ID_MISSING,
+        RepairCode.POLICY_MISSING,
+    ]
+
+
+def test_the_from_domain_of_the_first_row_stands_in_for_the_policy_domain() -> None:
+    report = _read(aggregate_xml(policy=""))
+    assert (report.head.policy.domain, report.head.policy.p) == ("example.com", None)
+
+
+def test_the_metadata_may_follow_the_rows_and_stand_in_any_order() -> None:
+    xml = aggregate_xml(metadata="", policy="", close=f"{POLICY}{METADATA}</feedback>")
+    assert _read(xml) == _read(WHOLE)
+
+
+def test_all_elements_of_the_head_in_both_rfcs() -> None:
+    metadata = METADATA.replace(
+        "</report_metadata>",
+        '<extra_contact_info lang="en">call us</extra_contact_info><error>one</error><error>two</error><generator>G 1</generator></report_metadata>',
+    )
+    policy = (
+        "<policy_published><domain>Example.com</domain><adkim>R</adkim><aspf>s</aspf><p>none</p><sp/><np>reject</np><pct>50</pct>"
+        "<fo>1</fo><testing>y</testing><discovery_method>treewalk</discovery_method></policy_published>"
+    )
+    head = _read(aggregate_xml(root="<feedback><version>1.0</version>", metadata=metadata, policy=policy)).head
+    assert (head.version, head.generator, head.extra_contact_info, head.errors) == (
+        "1.0",
+        "G 1",
+        "call us",
+        ("one", "two"),
+    )
+    sent = head.policy
+    assert (sent.domain, sent.adkim, sent.aspf, sent.p, sent.sp, sent.np) == (
+        "example.com",
+        "r",
+        "s",
+        "none",
+        "",
+        "reject",
+    )
+    assert (sent.pct, sent.fo, sent.testing, sent.discovery_method) == ("50", "1", "y", "treewalk")
+
+
+def test_a_repeated_head_element_is_named_and_the_first_counts() -> None:
+    report = _read(aggregate_xml(policy=POLICY + POLICY.replace("example.com", "other.example")))
+    assert report.head.policy.domain == "example.com"
+    assert [(repair.code, repair.place) for repair in report.repairs] == [
+        (RepairCode.REPEATED_ELEMENT, "policy_published"),
+        (RepairCode.REPEATED_ELEMENT, "policy_published/domain"),
+    ]
+
+
+def test_an_extension_of_the_report_is_skipped_and_named() -> None:
+    extension = '<extension><x:any xmlns:x="urn:x"><x:domain>evil.example</x:domain></x:any></extension>'
+    report = _read(aggregate_xml(policy=POLICY + extension))
+    assert report == replace(_read(WHOLE), repairs=(Repair(RepairCode.EXTENSION_SKIPPED, "extension"),))
+
+
+def test_repairs_of_the_container_are_repairs_of_the_report() -> None:
+    repair = Repair(RepairCode.ARCHIVE_TRUNCATED, "gzip")
+    assert read_aggregate(Payload("aggregate", 0, WHOLE.encode(), repairs=(repair,))).repairs == (repair,)
