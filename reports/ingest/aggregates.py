@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
+from typing import Any
 
 from django.db import connection
 
 from reports.dto import AggregateReport as Content
-from reports.ingest.copying import next_ids
+from reports.dto import PolicyPublished
+from reports.ingest.copying import copy_rows, next_ids
 from reports.ingest.outcome import Kept
 from reports.ingest.rows import RowWriter
 from reports.models import AggregateReport, Organisation, RejectedRow
 
 BATCH = 1000
+COLUMNS = (
+    "id", "organisation_id", "domain_id", "message_id", "payload_index", "identity", "rows_hash", "org_name", "email",
+    "report_id", "begin", '"end"', "day", "policy", "extra_contact_info", "errors", "generator", "version", "namespace",
+    "rows", "messages", "failing", "rows_dropped", "repairs", "sightings", "is_conflicting", "stored_at",
+)  # fmt: skip
+POLICY = tuple(field.name for field in fields(PolicyPublished))
 Key = tuple[bytes, bytes]
 
 
@@ -47,8 +56,10 @@ def store_aggregates(
     pks |= zip(fresh, next_ids(AggregateReport._meta.db_table, len(fresh)), strict=True)
     kept = [Kept(fresh.get(each.key) is each, pks[each.key]) for each in filed]
     new = [(pks[key], each) for key, each in fresh.items()]
-    AggregateReport.objects.bulk_create(
-        [_report(pk, each, organisation=organisation, at=at) for pk, each in new], batch_size=BATCH
+    copy_rows(
+        AggregateReport._meta.db_table,
+        COLUMNS,
+        (_fields(pk, each, organisation=organisation, at=at) for pk, each in new),
     )
     RowWriter(organisation, own_domains=own_domains).write(new, at=at)
     _store_rejected(new)
@@ -65,35 +76,19 @@ def _known(filed: Sequence[FiledAggregate], *, organisation: Organisation) -> di
     return {(bytes(identity), bytes(rows_hash)): pk for identity, rows_hash, pk in found}
 
 
-def _report(pk: int, filed: FiledAggregate, *, organisation: Organisation, at: datetime) -> AggregateReport:
+def _fields(pk: int, filed: FiledAggregate, *, organisation: Organisation, at: datetime) -> tuple[Any, ...]:
+    """The values of COLUMNS."""
     content, head = filed.content, filed.content.head
-    return AggregateReport(
-        pk=pk,
-        organisation=organisation,
-        domain_id=filed.domain_id,
-        message_id=filed.message_id,
-        payload_index=filed.payload_index,
-        identity=filed.key[0],
-        rows_hash=filed.key[1],
-        org_name=head.org_name,
-        email=head.email,
-        report_id=head.report_id,
-        begin=datetime.fromtimestamp(head.begin, UTC),
-        end=datetime.fromtimestamp(head.end, UTC),
-        day=filed.day,
-        policy=asdict(head.policy),
-        extra_contact_info=head.extra_contact_info,
-        errors=list(head.errors),
-        generator=head.generator,
-        version=head.version,
-        namespace=head.namespace,
-        rows=len(content.rows),
-        messages=content.messages,
-        failing=sum(row.count for row in content.rows if not row.is_aligned),
-        rows_dropped=len(content.rejected),
-        repairs=[asdict(repair) for repair in content.repairs],
-        stored_at=at,
-    )
+    begin, end = datetime.fromtimestamp(head.begin, UTC), datetime.fromtimestamp(head.end, UTC)
+    policy = json.dumps({name: getattr(head.policy, name) for name in POLICY})
+    repairs = json.dumps([asdict(repair) for repair in content.repairs]) if content.repairs else "[]"
+    failing = sum(row.count for row in content.rows if not row.is_aligned)
+    return (
+        pk, organisation.pk, filed.domain_id, filed.message_id, filed.payload_index, *filed.key, head.org_name, head.email,
+        head.report_id, begin, end, filed.day, policy, head.extra_contact_info, json.dumps(head.errors), head.generator,
+        head.version, head.namespace, len(content.rows), content.messages, failing, len(content.rejected), repairs,
+        1, False, at,
+    )  # fmt: skip
 
 
 def _store_rejected(new: Iterable[tuple[int, FiledAggregate]]) -> None:

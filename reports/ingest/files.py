@@ -44,14 +44,17 @@ def find(paths: Iterable[Path]) -> Iterator[Path]:
 def take_files(files: Iterable[Path], *, take: Take) -> Iterator[tuple[Path, Result]]:
     """Hand the mails of all files to `take` in bounded batches; yield one result for each file, in order."""
     batch: list[FileMail] = []
+    size = 0
     waiting: dict[Path, list[Result]] = {}
     for file in files:
         waiting[file] = []
         try:
             for mail in _mails(file):
                 batch.append(mail)
-                if len(batch) >= BATCH_MESSAGES or sum(len(each.data) for each in batch) >= BATCH_BYTES:
+                size += len(mail.data)
+                if len(batch) >= BATCH_MESSAGES or size >= BATCH_BYTES:
                     _flush(batch, waiting, take=take)
+                    size = 0
                     yield from _ended(waiting, but=file)
         except OSError as error:
             waiting[file].append(_unreadable(error))

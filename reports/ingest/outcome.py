@@ -35,6 +35,10 @@ class Reading:
     tls: tuple[TlsReport, ...] = ()
     mail: MailFacts = field(default_factory=MailFacts)
 
+    @property
+    def rows(self) -> int:
+        return sum(len(report.content.rows) for report in self.reports if isinstance(report.content, AggregateReport))
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:

@@ -22,6 +22,7 @@ from reports.models import Message, Organisation
 from reports.vocabulary import Channel, Outcome, Reason
 
 TRIES = 3
+ROWS_TOGETHER = 20_000
 TRACE_LENGTH = 500
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def ingest(
     at: datetime,
     checkpoint: Checkpoint = no_checkpoint,
 ) -> list[Result]:
-    """Take in, read and store messages, in two transactions for all of them; the results are in their order.
+    """Take in, read and store messages, in a transaction for all of them and one for each ROWS_TOGETHER; the results are in their order.
 
     Each ends with an outcome and a reason, whatever it holds: one that cannot be read or stored together with the
     others is tried alone, and refused after TRIES. Raises only what concerns all (the database is gone).
@@ -93,21 +94,35 @@ def finish_unread(
 def _read_and_store(
     batch: Sequence[Unread], *, organisation: Organisation, at: datetime, checkpoint: Checkpoint
 ) -> list[Result]:
-    readings: list[tuple[int, Reading]] = []
+    results: dict[int, Result] = {}
+    for part in _read_in_parts(batch):
+        checkpoint("read")
+        try:
+            results |= _store(part, organisation=organisation, at=at, checkpoint=checkpoint)
+        except OperationalError:
+            raise
+        except Exception:  # what PostgreSQL refuses of one message takes the whole transaction with it
+            log.exception("%d messages cannot be stored as one", len(part))
+    return [results.get(item.pk) or _alone(item, organisation=organisation, at=at) for item in batch]
+
+
+def _read_in_parts(batch: Sequence[Unread]) -> Iterator[list[tuple[int, Reading]]]:
+    """The readings of a batch, in parts that hold so many rows that memory stays small and a transaction worth while."""
+    part: list[tuple[int, Reading]] = []
+    rows = 0
     for item in batch:
         try:
-            readings.append((item.pk, read(item.data, filename=item.filename)))
+            reading = read(item.data, filename=item.filename)
         except Exception:  # a fault of ours in one message must not hold up the others
             log.exception("message %d cannot be read with its batch", item.pk)
-    checkpoint("read")
-    try:
-        results = _store(readings, organisation=organisation, at=at, checkpoint=checkpoint)
-    except OperationalError:
-        raise
-    except Exception:  # what PostgreSQL refuses of one message takes the whole transaction with it
-        log.exception("a batch of %d messages cannot be stored as one", len(batch))
-        results = {}
-    return [results.get(item.pk) or _alone(item, organisation=organisation, at=at) for item in batch]
+            continue
+        part.append((item.pk, reading))
+        rows += reading.rows
+        if rows >= ROWS_TOGETHER:
+            yield part
+            part, rows = [], 0
+    if part:
+        yield part
 
 
 def _store(

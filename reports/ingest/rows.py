@@ -25,6 +25,7 @@ COLUMNS = (
     "envelope_to", "reasons", "dkim_results", "spf_results",
 )  # fmt: skip
 TAILS_KEPT = 20_000
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode  # json.dumps makes one for each call
 
 
 class RowWriter:
@@ -123,4 +124,4 @@ def _spell(row: Row, domain: str, lens: ReporterLens) -> str:
 
 
 def _json(items: Iterable[dict[str, str]]) -> str:
-    return json.dumps(list(items), ensure_ascii=False)
+    return _encode(list(items))
