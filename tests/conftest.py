@@ -44,7 +44,6 @@ def services() -> Iterator[dict[str, str]]:
 def django_db_modify_db_settings(services: dict[str, str], django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Point Django at this run's servers before it connects."""
     settings.DATABASES["default"].update(dj_database_url.parse(services["DATABASE_URL"]))
-    settings.CACHES["default"]["LOCATION"] = services["REDIS_URL"]
     settings.REDIS_URL = services["REDIS_URL"]
     broker = services["REDIS_URL"].replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
     settings.CELERY_BROKER_URL = broker
