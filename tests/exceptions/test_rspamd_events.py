@@ -118,6 +118,12 @@ def test_hostile_bytes_do_not_break_the_event(host: MailHost) -> None:
     assert events[-1]["header_from"].startswith("example.com ")
 
 
+def test_nothing_known_is_told_as_an_empty_list(host: MailHost) -> None:
+    host.obey()
+    host.send()
+    assert only_event(host)["dkim"] == []
+
+
 def test_many_recipients_are_cut(host: MailHost) -> None:
     host.obey()
     host.send(recipients=[f"r{number}@example.com" for number in range(60)])

@@ -24,7 +24,7 @@ local_addrs = "192.0.2.128/25";
     "worker-normal.inc": "enabled = false;\n",
     "worker-controller.inc": "enabled = false;\n",
     "worker-proxy.inc": """\
-bind_socket = "{socket} mode=0666";
+bind_socket = "{socket} mode=0660 owner=_rspamd group=postfix";
 milter = yes; count = 1; timeout = 30s;
 upstream "local" {{ default = yes; self_scan = yes; }}
 """,

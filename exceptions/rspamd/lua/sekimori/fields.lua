@@ -14,6 +14,11 @@ end
 local LIST, OBJECT = kind_of('{"x":[]}'), kind_of('{"x":{}}')
 local MAX_INTEGER = 2 ^ 53 - 1
 
+-- Mark a Lua table as a list, so that it is written as one even where it is empty.
+function M.as_list(items)
+  return setmetatable(items, LIST)
+end
+
 -- Stop reading: raises a table, so that a refusal can be told from a fault in this code.
 function M.refuse(place, why)
   error({ refused = place .. ': ' .. why }, 0)

@@ -6,6 +6,8 @@ local lua_redis = require "lua_redis"
 local rspamd_util = require "rspamd_util"
 local ucl = require "ucl"
 
+local fields = require "sekimori.fields"
+
 local M = {}
 
 -- The agent drops entries above 16 kB, so long lists are cut: an event shows who is affected, it is no delivery record.
@@ -20,7 +22,7 @@ end
 local function first(list, count, of)
   local found = {}
   for index = 1, math.min(#list, count) do found[index] = of(list[index]) end
-  return #found > 0 and found or nil
+  return fields.as_list(found)
 end
 
 local function signature(one)
@@ -38,9 +40,9 @@ local function event(task, policy, judged)
     ptr = clean(task:get_hostname()),
     header_from = clean(table.concat(judged.facts.header_from, ' ')),
     envelope_from = clean(judged.facts.envelope_domain),
-    recipients = first(judged.facts.recipients, MOST_RECIPIENTS, clean) or ucl.null,
+    recipients = first(judged.facts.recipients, MOST_RECIPIENTS, clean),
     spf = raw.spf,
-    dkim = first(raw.dkim, MOST_SIGNATURES, signature) or ucl.null,
+    dkim = first(raw.dkim, MOST_SIGNATURES, signature),
     policy_domain = clean(raw.policy_domain),
     published = raw.published,
     mode = decision.mode,
