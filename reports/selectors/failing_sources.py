@@ -61,15 +61,15 @@ def failing_sources(scope: Scope, *, tab: str, now: datetime) -> QuerySet[Source
 def tab_counts(scope: Scope, *, now: datetime) -> dict[str, int]:
     """How many sources each tab holds. One query."""
     rows = scope.within(SourceDay.objects.all())
-    counts: dict[str, Any] = {
-        verdict: Count("source_id", distinct=True, filter=Q(verdict=verdict)) for verdict in FAILING_VERDICTS
+    sources: dict[str, Q] = {
+        NEEDS_DECISION: _FAILING & ~_decided(now),
+        EXCEPTED: _FAILING & _excepted(now),
+        **{str(verdict): Q(verdict=verdict) for verdict in (*FAILING_VERDICTS, Verdict.ALIGNED)},
     }
-    counts[Verdict.ALIGNED] = Count("source_id", distinct=True, filter=Q(verdict=Verdict.ALIGNED))
-    counts[EXCEPTED] = Count("source_id", distinct=True, filter=_FAILING & _excepted(now))
-    counts["needs_decision"] = Count("source_id", distinct=True, filter=_FAILING & ~_decided(now))
+    # An aggregate's alias hides the column of the same name, and "aligned" is one.
+    counts = {f"tab_{place}": Count("source_id", distinct=True, filter=sources[tab]) for place, tab in enumerate(TABS)}
     found = rows.aggregate(**counts)
-    found[NEEDS_DECISION] = found.pop("needs_decision")
-    return found
+    return {tab: found[f"tab_{place}"] for place, tab in enumerate(TABS)}
 
 
 def sketches(scope: Scope, *, source_ids: Collection[int], now: datetime) -> dict[int, Sketch]:

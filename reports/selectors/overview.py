@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Max, Q, Sum
+from django.db.models import F, Max, Q, Sum
 
 from reports.models import AggregateReport, DomainDay, Mailbox, Message
 from reports.selectors.scope import Scope
 from reports.vocabulary import Verdict
+
+_SUMMED = ("messages", "aligned", "dkim_aligned", "spf_aligned", "quarantined", "rejected", "excepted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +51,15 @@ class Volumes:
 def volumes(scope: Scope) -> Volumes:
     """One query."""
     suspicious = Q(verdict=Verdict.SUSPICIOUS)
+    stopped = F("quarantined") + F("rejected")
+    # An aggregate's alias hides the column of the same name, so each gets one of its own.
     sums = scope.within(DomainDay.objects.all()).aggregate(
-        messages=Sum("messages", default=0),
-        aligned=Sum("aligned", default=0),
-        dkim_aligned=Sum("dkim_aligned", default=0),
-        spf_aligned=Sum("spf_aligned", default=0),
-        quarantined=Sum("quarantined", default=0),
-        rejected=Sum("rejected", default=0),
-        excepted=Sum("excepted", default=0),
-        suspicious=Sum("messages", filter=suspicious, default=0),
-        suspicious_quarantined=Sum("quarantined", filter=suspicious, default=0),
-        suspicious_rejected=Sum("rejected", filter=suspicious, default=0),
-        legitimate=Sum("messages", filter=~Q(verdict__in=(Verdict.SUSPICIOUS, Verdict.UNKNOWN)), default=0),
+        **{f"{column}_sum": Sum(column, default=0) for column in _SUMMED},
+        suspicious_sum=Sum("messages", filter=suspicious, default=0),
+        suspicious_stopped_sum=Sum(stopped, filter=suspicious, default=0),
+        legitimate_sum=Sum("messages", filter=~Q(verdict__in=(Verdict.SUSPICIOUS, Verdict.UNKNOWN)), default=0),
     )
-    stopped = sums.pop("suspicious_quarantined") + sums.pop("suspicious_rejected")
-    return Volumes(**sums, suspicious_stopped=stopped)
+    return Volumes(**{name.removesuffix("_sum"): total for name, total in sums.items()})
 
 
 def daily_volumes(scope: Scope) -> dict[date, dict[str, int]]:
