@@ -30,14 +30,14 @@ check: .venv/developing ## Everything that needs no test run: style, types, laye
 	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	.venv/bin/djlint --lint --quiet templates
 	$(PY) -m tests.project.translations
-	.venv/bin/shellcheck .ci/run .ci/install-packages docker/build-image docker/entrypoint
-	.venv/bin/hadolint docker/Dockerfile
+	.venv/bin/shellcheck .ci/* docker/build-image docker/entrypoint docker/mail/entrypoint
+	.venv/bin/hadolint docker/Dockerfile docker/mail/Dockerfile
 	@.ci/check-compose
 
 bench: .venv/developing ## Measure: report mails to committed rows, beside parsedmarc in the same run
 	@exec $(PY) -m benchmarks.ingest
 
-image: ## Build the container image and start web and worker from it
+image: .venv/installed ## Build the container image and start web and worker from it
 	@exec docker/build-image
 
 packages:
