@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import IO, NamedTuple
 
 from reports.ingest.extraction.limits import MIB, Budget
-from reports.ingest.extraction.salvage import Salvaged, salvage_member, salvage_zip
+from reports.ingest.extraction.salvage import CENTRAL_MAGIC, Salvaged, salvage_member, salvage_zip
 from reports.vocabulary import Reason, RepairCode
 
 ENCRYPTED_FLAG = 1
@@ -31,6 +31,7 @@ class Member(NamedTuple):
 
 def zip_members(data: bytes, *, budget: Budget) -> Iterator[Member]:
     """The files of a zip archive in the order of its directory; raises `LimitExceeded`."""
+    budget.check_entries(data.count(CENTRAL_MAGIC))
     try:
         archive = zipfile.ZipFile(BytesIO(data))
     except (*_DAMAGE, NotImplementedError):

@@ -14,7 +14,8 @@ _BASE64 = re.compile(
     rb"(?:\A|(?<=[\r\n \t>]))(?:H4sI|UEsDB|PD94bWwg|PGZlZWRiYWNr|77u/PD94|QlpoO|/Td6WFo)[A-Za-z0-9+/]{16}"
 )
 _BASE64_END = re.compile(rb"\n[ \t\r]*\n")
-_UU = re.compile(rb"(?m)^begin [0-7]{3,4} ([^\r\n]{0,255})\r?\n(.*?)^(?:end|`)\r?$", re.S)
+_UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} ([^\r\n]{0,255})\r?\n")
+_UU_END = re.compile(rb"(?m)^(?:end|`)\r?$")
 
 
 class Block(NamedTuple):
@@ -24,8 +25,7 @@ class Block(NamedTuple):
 
 def find_blocks(text: bytes) -> Iterator[Block]:
     """Blocks that may hold reports, in the order of their kinds; they are looked at again by whoever asked."""
-    for found in _UU.finditer(text):
-        yield Block(found[1].decode("utf-8", "replace").strip(), _uudecode(found[2]))
+    yield from _uu_blocks(text)
     for found in _XML.finditer(text):
         yield Block("", found[0])
     position = 0
@@ -33,6 +33,15 @@ def find_blocks(text: bytes) -> Iterator[Block]:
         end = _BASE64_END.search(text, start.end())
         position = end.start() if end else len(text)
         yield Block("", decode_base64(text[start.start() : position])[0])
+
+
+def _uu_blocks(text: bytes) -> Iterator[Block]:
+    position = 0
+    while (begin := _UU_BEGIN.search(text, position)) is not None:
+        end = _UU_END.search(text, begin.end())
+        position = end.end() if end else len(text)
+        lines = text[begin.end() : end.start() if end else position]
+        yield Block(begin[1].decode("utf-8", "replace").strip(), _uudecode(lines))
 
 
 def _uudecode(lines: bytes) -> bytes:

@@ -13,9 +13,11 @@ FEEDBACK_TYPE = "message/feedback-report"
 FAILURE_TYPES = frozenset({"auth-failure", "auth_failure", "authfailure", "dmarc"})
 _TYPE_FIELD = re.compile(rb"(?im)^feedback-type[ \t]*:[ \t]*([\w-]+)")
 _FAILURE_FIELD = re.compile(rb"(?im)^(?:auth-failure|identity-alignment|dkim-domain|spf-dns)[ \t]*:")
-_PLAIN_REPORT = re.compile(
-    rb"(?is)claiming\s+to\s+be\s+from\s+you\s+has\s+failed\s+the\s+published\s+DMARC"
-    rb"|Sender\s+Domain:.{0,400}Sender\s+IP\s+Address:.{0,800}DMARC\s+Results?:"
+_PLAIN_SENTENCE = re.compile(rb"(?i)claiming\s+to\s+be\s+from\s+you\s+has\s+failed\s+the\s+published\s+DMARC")
+_PLAIN_LABELS = (
+    re.compile(rb"(?i)Sender\s+Domain:"),
+    re.compile(rb"(?i)Sender\s+IP\s+Address:"),
+    re.compile(rb"(?i)DMARC\s+Results?:"),
 )
 
 
@@ -41,7 +43,11 @@ def complaint_type(fields: bytes) -> str:
 
 def is_plain_failure_report(parts: Sequence[Leaf]) -> bool:
     """Whether running text reports a DMARC failure, as Exim and cPanel write it, without any ARF part."""
-    return any(_PLAIN_REPORT.search(part.data) for part in parts if part.declared_type.startswith("text/"))
+    return any(_reports_failure(part.data) for part in parts if part.declared_type.startswith("text/"))
+
+
+def _reports_failure(text: bytes) -> bool:
+    return bool(_PLAIN_SENTENCE.search(text)) or all(label.search(text) for label in _PLAIN_LABELS)
 
 
 def is_bounce(mail: Message[str, str], parts: Sequence[Leaf]) -> bool:

@@ -8,6 +8,7 @@ from reports.errors import LimitExceeded
 from reports.vocabulary import Reason
 
 MIB = 1 << 20
+ENTRIES_PER_MEMBER = 20  # folders, and byte patterns that only look like entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Budget:
     def take_member(self) -> None:
         self._members += 1
         if self._members > self.limits.members:
+            raise LimitExceeded(Reason.TOO_MANY_MEMBERS, (("limit", str(self.limits.members)),))
+
+    def check_entries(self, count: int) -> None:
+        """Refuse a directory or a mail structure that would fill the memory before its members are counted one by one."""
+        if count > ENTRIES_PER_MEMBER * self.limits.members:
             raise LimitExceeded(Reason.TOO_MANY_MEMBERS, (("limit", str(self.limits.members)),))
 
     def take_part(self) -> None:

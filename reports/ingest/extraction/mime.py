@@ -8,7 +8,7 @@ from __future__ import annotations
 import binascii
 import quopri
 from collections.abc import Iterator
-from email import policy
+from email._policybase import Compat32
 from email.errors import HeaderParseError
 from email.feedparser import BytesFeedParser
 from email.header import decode_header, make_header
@@ -22,6 +22,15 @@ from reports.ingest.extraction.base64text import decode_base64
 from reports.vocabulary import Reason, RepairCode
 
 HEADER_LENGTH = 998
+FIELD_LENGTH = 4096
+
+
+class BoundedHeaders(Compat32):
+    """Cuts header fields: the standard library's parameter parser takes quadratic time."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:FIELD_LENGTH]
 
 
 class HeldMessage(Message):
@@ -45,7 +54,7 @@ class Leaf(NamedTuple):
 
 def parse_mail(data: bytes) -> Message[str, str]:
     """The tree of a mail; raises `LimitExceeded` where its parts are nested beyond what the parser can follow."""
-    parser = BytesFeedParser(HeldMessage, policy=policy.compat32)
+    parser = BytesFeedParser(HeldMessage, policy=BoundedHeaders())
     try:
         parser.feed(data.lstrip(b"\r\n \t").removeprefix(b"\xef\xbb\xbf"))
         return parser.close()

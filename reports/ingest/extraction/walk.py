@@ -115,6 +115,7 @@ class _Walk:
             self._look(member.data, place)
 
     def _message(self, data: bytes, place: _Place) -> None:
+        self._budget.check_entries(data.count(b"\n--"))
         mail = mime.parse_mail(data)
         place = replace(place.inside(Form.MAIL), mail=mime.facts(mail))
         self._mail = self._mail or place.mail

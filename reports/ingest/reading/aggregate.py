@@ -129,15 +129,15 @@ def read_aggregate(payload: Payload) -> AggregateReport:
     """
     repairs = Repairs(payload.repairs)
     text = prepare(payload.data, repairs=repairs)
-    so_far = repairs.all()
+    with_mending = Repairs(repairs.all())
     reader = AggregateReader(text, payload, repairs=repairs)
     found = list(reader)
-    if reader.errors:
-        repairs = Repairs(so_far)
-        text = mend(text, repairs=repairs) or text
+    mended = mend(text, repairs=with_mending) if reader.errors else None
+    if mended:
+        text, repairs = mended, with_mending
         reader = AggregateReader(text, payload, repairs=repairs)
         found = list(reader)
-        _note_errors(reader, text, repairs=repairs)
+    _note_errors(reader, text, repairs=repairs)
     head = reader.head()
     rows = tuple(row for row in found if isinstance(row, AggregateRow))
     if not found:

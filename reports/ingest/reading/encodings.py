@@ -46,7 +46,7 @@ def to_utf8(data: bytes, *, repairs: Repairs) -> bytes:
 
 
 def _converted(data: bytes, encoding: str) -> bytes:
-    return data.decode(encoding, "replace").encode("utf-8")
+    return data.decode(encoding, "replace").encode("utf-8", "replace")
 
 
 def _unmarked_wide(data: bytes) -> str:

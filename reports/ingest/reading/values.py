@@ -18,6 +18,7 @@ from reports.dto import Address
 COUNT_MAX = 2**53
 TIME_MAX = 4_102_444_800  # 2100; a larger number counts milliseconds. The RFC's own sample is of 1979.
 DOMAIN_LENGTH = 253
+TEXT_LENGTH = 1000  # nothing that is longer is a single value, and no pattern has to run over it
 
 _ADDRESS_TEXT = re.compile(r"(?i)^\[?(?:IPv6:)?([0-9a-f.:]+)(?:%[\w.-]+)?\]?(?:/(?:32|128))?(?:\s*[\[(].*)?$")
 _COUNT_TEXT = re.compile(r"^\+?(\d{1,3}(?:[,' ]\d{3})+|\d+)(?:\.0*)?$")
@@ -25,13 +26,16 @@ _NUMBER_TEXT = re.compile(r"^(\d{1,18})(?:\.\d*)?$")
 _DOMAIN_TEXT = re.compile(r"^(?!-)[a-z0-9_*-]+(?:\.[a-z0-9_-]+)*$")
 
 
-@lru_cache(maxsize=65_536)
 def read_address(text: str) -> tuple[Address | None, bool]:
     """An IP address; brackets, an "IPv6:" prefix, a zone, a host mask or a host name in parentheses are taken off.
 
     A v4-mapped v6 address becomes the v4 address.
     """
-    text = text.strip()
+    return _read_address(text.strip()) if len(text) <= TEXT_LENGTH else (None, False)
+
+
+@lru_cache(maxsize=65_536)
+def _read_address(text: str) -> tuple[Address | None, bool]:
     try:
         return IPv4Address(inet_pton(AF_INET, text)), False  # a third of what ip_address(text) takes
     except OSError:
@@ -62,19 +66,21 @@ def _unmapped(address: Address) -> Address:
 def read_count(text: str) -> tuple[int | None, bool]:
     """A number of messages, 0 to 2**53; "1.0" and "1,234" are understood, "1.5" and "-3" are not."""
     text = text.strip()
+    if len(text) > TEXT_LENGTH:
+        return None, False
     if text.isdecimal() and text.isascii():
-        count, rewritten = int(text[:32]), False
+        count, rewritten = int(text), False
     else:
         found = _COUNT_TEXT.match(text)
         if not found:
             return None, False
-        count, rewritten = int(re.sub(r"\D", "", found[1])[:32]), True
+        count, rewritten = int(re.sub(r"\D", "", found[1])), True
     return (count, rewritten) if count <= COUNT_MAX else (None, False)
 
 
 def read_time(text: str) -> tuple[int | None, bool]:
     """Epoch seconds, from seconds, fractions, milliseconds or ISO 8601 (UTC where it names no zone)."""
-    text = text.strip()
+    text = text[:TEXT_LENGTH].strip()
     number = _NUMBER_TEXT.match(text)
     if number:
         value = int(number[1])
@@ -90,11 +96,15 @@ def read_time(text: str) -> tuple[int | None, bool]:
     return (seconds, rewritten) if 0 < seconds <= TIME_MAX else (None, False)
 
 
-@lru_cache(maxsize=16_384)
 def read_domain(text: str) -> tuple[str, bool]:
     """A lower-case A-label domain without a trailing dot; of an address, the domain. "" where none can be made."""
+    return _read_domain(text) if len(text) <= TEXT_LENGTH else ("", False)
+
+
+@lru_cache(maxsize=16_384)
+def _read_domain(text: str) -> tuple[str, bool]:
     name = text.strip().strip("<>\"'").rpartition("@")[2].strip().rstrip(".").lower()
-    if name and not name.isascii():
+    if not name.isascii() and len(name) <= DOMAIN_LENGTH:
         try:
             name = idna.encode(name, uts46=True, transitional=False).decode("ascii")
         except (idna.IDNAError, UnicodeError):

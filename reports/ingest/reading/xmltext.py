@@ -17,13 +17,14 @@ from reports.vocabulary import Reason, RepairCode
 
 UNDECLARED_NAMESPACE = "urn:undeclared-prefix"
 PROLOG_LENGTH = 1 << 20
+PROLOG_SHOWN = 2000
 REFERENCE_DIGITS = 7
 
-_ROOT = re.compile(rb"(?si)<!--.*?-->|<((?:[\w.-]+:)?feedback)(?=[\s/>])")
+_ROOT = re.compile(rb"(?i)<((?:[\w.-]+:)?feedback)(?=[\s/>])")
 _ORPHAN = re.compile(rb"(?i)<(?:report_metadata|policy_published|record)\b")
 _REFERENCE = re.compile(rb"&#([0-9]+|[xX][0-9a-fA-F]+);?")
 _LEGAL = ((9, 10, 13), range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))  # XML 1.0 section 2.2
-_LEGAL_PROLOG = re.compile(rb"(?si)<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>|\s+")
+_LEGAL_PROLOG = re.compile(rb"(?s)<\?.*?\?>|<!--.*?-->|\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,28 @@ class XmlText:
 def prepare(data: bytes, *, repairs: Repairs) -> XmlText:
     """Find the root element; raise `Unreadable` where there is none or where the DOCTYPE defines entities."""
     data = _with_legal_references(to_utf8(data, repairs=repairs), repairs=repairs)
-    for found in _ROOT.finditer(data, 0, PROLOG_LENGTH):
-        if found[1]:
-            return _from_root(data, found.start(), found[1], repairs=repairs)
+    root = _find_root(data)
+    if root:
+        return _from_root(data, root.start(), root[1], repairs=repairs)
     orphan = _ORPHAN.search(data, 0, PROLOG_LENGTH)
     if not orphan:
         raise Unreadable(Reason.NOT_AGGREGATE if b"<" in data[:PROLOG_LENGTH] else Reason.NOT_XML)
     _check_prolog(data[: orphan.start()], repairs=repairs)
     repairs.note(RepairCode.ROOT_MISSING)
     return XmlText(data, orphan.start(), b"<feedback>")
+
+
+def _find_root(data: bytes) -> re.Match[bytes] | None:
+    """The first root element outside comments. Each byte is looked at a fixed number of times, however it is spoilt."""
+    position = 0
+    root = _ROOT.search(data, 0, PROLOG_LENGTH)
+    while root and (comment := data.find(b"<!--", position, root.start())) >= 0:
+        position = data.find(b"-->", comment)
+        if position < 0:
+            break
+        if position > root.start():
+            root = _ROOT.search(data, position, PROLOG_LENGTH)
+    return root
 
 
 def _from_root(data: bytes, start: int, name: bytes, *, repairs: Repairs) -> XmlText:
@@ -70,8 +84,7 @@ def _check_prolog(prolog: bytes, *, repairs: Repairs) -> None:
         raise Unreadable(Reason.DOCTYPE_ENTITIES)
     if re.search(rb"(?i)<!DOCTYPE", prolog):
         repairs.note(RepairCode.DOCTYPE_IGNORED)
-    stray = _LEGAL_PROLOG.sub(b"", prolog)
-    if stray:
+    elif stray := _LEGAL_PROLOG.sub(b"", prolog[:PROLOG_SHOWN]):
         repairs.note(RepairCode.TEXT_BEFORE_XML, "", stray[:200].decode("utf-8", "replace"))
 
 
