@@ -56,6 +56,17 @@ def test_a_file_that_vanishes_changes_nothing(mail_host: MailHost) -> None:
     assert verdicts(mail_host) == (ACCEPTED, REFUSED)
 
 
+def test_a_file_that_the_filter_may_not_read_changes_nothing_until_it_may(mail_host: MailHost) -> None:
+    mail_host.obey(rule("EX-1", networks=[VENDOR]))
+    assert verdicts(mail_host) == (ACCEPTED, REFUSED)
+    mail_host.obey()
+    mail_host.policy_file.chmod(0o600)
+    assert verdicts(mail_host) == (ACCEPTED, REFUSED)
+    assert "policy file cannot be read" in mail_host.rspamd.log
+    mail_host.policy_file.chmod(0o644)
+    assert verdicts(mail_host) == (REFUSED, REFUSED)
+
+
 def test_the_next_message_is_judged_by_the_new_policy(mail_host: MailHost) -> None:
     for _ in range(5):
         mail_host.obey(rule("EX-1", networks=[VENDOR]))
