@@ -21,3 +21,15 @@ class Unreadable(ReportError):
 
 class LimitExceeded(ReportError):
     """Extraction stopped at one of its limits; `code` is a `reports.vocabulary.Reason`."""
+
+
+class MailboxError(ReportError):
+    """A mailbox could not be visited; `code` is a `reports.vocabulary.MailboxFault`. The next visit may go well."""
+
+
+class MailboxMisconfigured(MailboxError):
+    """The same, until somebody changes the mailbox or its server."""
+
+
+class InboundRefused(ReportError):
+    """What a filter node sent is not what it may send, and nothing of it was stored."""

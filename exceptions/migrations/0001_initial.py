@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('reports', '__first__'),
+        ('reports', '0002_audit_chain'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -120,10 +120,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveBigIntegerField()),
-                ('body', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
+                ('document', models.BinaryField()),
                 ('content_sha256', models.CharField(max_length=64)),
-                ('signature', models.CharField(max_length=200)),
+                ('rules', models.PositiveIntegerField()),
                 ('generated_at', models.DateTimeField()),
                 ('valid_until', models.DateTimeField()),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='reports.organisation')),

@@ -1,4 +1,4 @@
-"""What was published to filter nodes, and the keys that signed it. Written by exceptions.publishing alone."""
+"""What was published to filter nodes, and the keys that sign it. Written by exceptions.publishing alone."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class SigningKey(models.Model):
 
 
 class Snapshot(models.Model):
-    """One published policy: the exact bytes, their signature, and the number that only rises per organisation.
+    """One published policy of an organisation; its number only rises. Addressed to a node and signed when it is served.
 
-    `content_sha256` is taken over the policy without its number and times: equal means nothing was decided anew.
+    `document` is the policy as canonical JSON without its addressee. `content_sha256` is taken over what was decided,
+    without number and times: equal means that nothing was decided anew.
     """
 
     organisation = models.ForeignKey("reports.Organisation", on_delete=models.CASCADE, related_name="+")
     number = models.PositiveBigIntegerField()
-    body = models.BinaryField()
-    sha256 = models.CharField(max_length=64)
+    document = models.BinaryField()
     content_sha256 = models.CharField(max_length=64)
-    signature = models.CharField(max_length=200)
+    rules = models.PositiveIntegerField()
     generated_at = models.DateTimeField()
     valid_until = models.DateTimeField()
 
