@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from dmarcsite.audit import audit
+from dmarcsite.demo.views import remove
 from dmarcsite.health import healthz
 from dmarcsite.look.theme import set_theme
 from dmarcsite.overview import overview
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invitations/<str:token>/", people.invitation, name="invitation"),
     path("organisation/", people.organisation_choose, name="organisation-choose"),
     path("audit/", audit, name="audit"),
+    path("demo/remove/", remove, name="demo-remove"),
     path("theme/", set_theme, name="theme"),
     path("healthz", healthz, name="healthz"),
     path("i18n/", include("django.conf.urls.i18n")),
