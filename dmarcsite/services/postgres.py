@@ -34,9 +34,10 @@ def start(places: Places, *, account: Account, lock: int, durable: bool = True) 
     `lock` is a descriptor that it keeps open to its end. `durable` False gives up safety against a power cut; for tests.
     """
     program = postgres_program("postgres")
-    opened = {*open_the_way(places.postgres, account=account), *open_the_way(program, account=account)}
-    for folder in sorted(opened):
-        print(f"PostgreSQL runs as another account than root: {folder} may now be passed through (o+x).")  # noqa: T201
+    opened = [*open_the_way(places.postgres, account=account), *open_the_way(program, account=account)]
+    if opened:
+        folders = ", ".join(str(folder) for folder in opened)
+        print(f"PostgreSQL runs as another account than root, which may now pass through {folders} (o+x).")  # noqa: T201
     ensure_data_folder(places, account=account)
     forget_a_stale_lock(places.postgres)
     log = places.logs / "postgres.log"
