@@ -174,6 +174,37 @@ _NO_REPORT = frozenset(
 )
 
 
+class MailboxFault(StrEnum):
+    """Why a mailbox could not be visited. Each has a sentence in reports.templatetags that says what to do."""
+
+    NAME_UNKNOWN = "name_unknown"
+    ADDRESS_REFUSED = "address_refused"
+    UNREACHABLE = "unreachable"
+    CERTIFICATE_UNTRUSTED = "certificate_untrusted"
+    CERTIFICATE_UNREADABLE = "certificate_unreadable"
+    TLS_FAILED = "tls_failed"
+    STARTTLS_MISSING = "starttls_missing"
+    NOT_IMAP = "not_imap"
+    LOGIN_REFUSED = "login_refused"
+    SECRET_UNREADABLE = "secret_unreadable"
+    FOLDER_MISSING = "folder_missing"
+    FOLDER_READ_ONLY = "folder_read_only"
+    MOVE_UNSUPPORTED = "move_unsupported"
+    SERVER_REFUSED = "server_refused"
+    CONNECTION_LOST = "connection_lost"
+
+
+class MailboxStep(StrEnum):
+    """The steps of a connection to a mailbox, in their order."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    LOGIN = "login"
+    FOLDER = "folder"
+    COUNT = "count"
+
+
 class RepairCode(StrEnum):
     """A deviation from the RFC that was mended on reading. Each has a sentence in reports.templatetags."""
 

@@ -79,13 +79,14 @@ def ingest(
 
 
 def finish_unread(
-    unread: Iterable[Message], *, at: datetime, checkpoint: Checkpoint = no_checkpoint
+    message_ids: Iterable[int], *, at: datetime, checkpoint: Checkpoint = no_checkpoint
 ) -> Iterator[Result]:
     """Read, one by one, messages that a crash left taken in but unread; one that keeps killing its reader is refused."""
-    for message in unread:
-        ledger.count_try([message.pk])
+    for pk in message_ids:
+        message = Message.objects.select_related("raw", "organisation").get(pk=pk)
+        ledger.count_try([pk])
         if message.tries >= TRIES:
-            yield _give_up(message.pk, "the process that read it ended", at=at)
+            yield _give_up(message.pk, "", at=at)
         elif message.raw:
             item = Unread(message.pk, ledger.bytes_of(message.raw), message.filename)
             yield from _read_and_store([item], organisation=message.organisation, at=at, checkpoint=checkpoint)
