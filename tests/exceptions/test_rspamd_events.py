@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from exceptions.agent.batch import fold
+from exceptions.agent.stream import Entry
 from tests.mailhost import zones
 from tests.mailhost.daemon import wait_until
 from tests.mailhost.host import STREAM, MailHost
@@ -90,6 +92,19 @@ def test_passing_mail_is_counted_without_naming_people(host: MailHost) -> None:
     assert "staff" not in fields["pass"]
     assert f'"source_ip":"{zones.OWN_SOURCE}"' in fields["pass"]
     assert '"header_from":"example.com"' in fields["pass"]
+
+
+def test_the_agent_reads_what_the_filter_tells(host: MailHost) -> None:
+    host.obey()
+    host.send(source=zones.OWN_SOURCE, sender="hr@example.com")
+    host.send(source=zones.OWN_SOURCE, sender="hr@example.com")
+    host.send()
+    host.wait_for_events(1)
+    entries: Any = host.valkey.client.xrange(STREAM)
+    batch = fold([Entry(key, {name: text.encode() for name, text in fields.items()}) for key, fields in entries])
+    assert batch.broken == ()
+    assert [event["verdict"] for event in batch.document["events"]] == ["reject"]
+    assert sum(count["count"] for count in batch.document["passes"]) == 2
 
 
 def test_mail_that_was_not_judged_is_not_told(host: MailHost) -> None:

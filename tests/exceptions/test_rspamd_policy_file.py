@@ -63,7 +63,7 @@ def test_a_file_that_the_filter_may_not_read_changes_nothing_until_it_may(mail_h
     mail_host.policy_file.chmod(0o600)
     assert verdicts(mail_host) == (ACCEPTED, REFUSED)
     assert "policy file cannot be read" in mail_host.rspamd.log
-    mail_host.policy_file.chmod(0o644)
+    mail_host.policy_file.chmod(0o640)
     assert verdicts(mail_host) == (REFUSED, REFUSED)
 
 

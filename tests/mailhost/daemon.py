@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -55,37 +55,38 @@ def listens_at(path: Path) -> bool:
 class Daemon:
     """One process in a process group of its own; its standard output and error go to ``log``."""
 
-    def __init__(
-        self, argv: Sequence[str | Path], *, log: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, argv: Sequence[str | Path], *, log: Path) -> None:
         self.log = log
-        self._argv = [str(word) for word in argv]
-        self._cwd = cwd
-        self._env = {**os.environ, **env} if env else None
+        # The kernel ends it when this process dies without saying goodbye.
+        self._argv = ["setpriv", "--pdeathsig", "TERM", "--", *(str(word) for word in argv)]
+        self._name = str(argv[0])
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int:
         """The process id; raises NotReady before start() and after stop()."""
         if self._process is None:
-            raise NotReady(f"{self._argv[0]} is not running")
+            raise NotReady(f"{self._name} is not running")
         return self._process.pid
 
     def start(self, ready: Callable[[], bool]) -> None:
-        """Start the process and return once ``ready`` is true; raises NotReady with the log when it never is."""
+        """Start the process and return once ``ready`` is true; raises NotReady with the log when it never is.
+
+        Call it from the main thread: the kernel takes the end of the calling thread for the end of the test run.
+        """
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 self._argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                cwd=self._cwd, env=self._env, start_new_session=True,
+                start_new_session=True,
             )  # fmt: skip
         try:
-            wait_until(lambda: self._ended() or ready(), seconds=START_SECONDS, what=self._argv[0])
+            wait_until(lambda: self._ended() or ready(), seconds=START_SECONDS, what=self._name)
         except NotReady as late:
             self.stop()
             raise NotReady(f"{late}\n{self.log_tail()}") from late
         if self._ended():
             self.stop()
-            raise NotReady(f"{self._argv[0]} ended at once\n{self.log_tail()}")
+            raise NotReady(f"{self._name} ended at once\n{self.log_tail()}")
 
     def stop(self) -> None:
         """End the process and all it started; safe to call twice."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -39,7 +40,7 @@ class MailHost:
         self.directory = directory
         self.keys: dict[str, DkimKey] = {domain: make_key(domain) for domain in zones.SIGNERS}
         self.number = 0
-        self.policy_dir = _subdirectory(directory, "policy")
+        self.policy_dir = _policy_directory(directory)
         self.policy_file = self.policy_dir / "policy.json"
         self.dns = NameServer(_subdirectory(directory, "dns"), records=zones.records(self.keys.values()))
         self.valkey = ValkeyServer(_subdirectory(directory, "valkey"))
@@ -88,6 +89,7 @@ class MailHost:
         )
         aside = self.policy_dir / ".policy.json.new"
         aside.write_bytes(content)
+        aside.chmod(0o640)
         aside.rename(self.policy_file)
 
     def obey(self, *rules: Mapping[str, Any], **settings: Any) -> None:
@@ -116,6 +118,14 @@ class MailHost:
         """Return the events once there are at least ``count``."""
         wait_until(lambda: len(self.events()) >= count, seconds=10, what=f"{count} events")
         return self.events()
+
+
+def _policy_directory(directory: Path) -> Path:
+    """Make the agent's directory as docs/filters.md has it: what is written there, the filter's group may read."""
+    path = _subdirectory(directory, "policy")
+    shutil.chown(path, group="_rspamd")
+    path.chmod(0o2750)
+    return path
 
 
 def _subdirectory(directory: Path, name: str) -> Path:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import ssl
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from imapclient import IMAPClient
 
-from tests.mailhost.daemon import Daemon, NotReady, free_port, listens
+from tests.mailhost.daemon import Daemon, NotReady, free_port, listens, wait_until
 from tests.mailhost.dovecot import Dovecot
 from tests.mailhost.letters import letter, message_id
+
+_ROOT = Path(__file__).parents[2]
 
 # A daemon with a child that ignores SIGTERM, as the worst of them do.
 _STUBBORN = """
@@ -20,6 +24,18 @@ if os.fork() == 0:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     open({mark!r}, "w").write(str(os.getpid()))
 time.sleep(600)
+"""
+
+
+# A test run that is killed while its daemon runs.
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.mailhost.daemon import Daemon
+daemon = Daemon(["sleep", "600"], log=Path({log!r}))
+daemon.start(lambda: True)
+print(daemon.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -47,6 +63,13 @@ def test_stopping_a_daemon_ends_its_children(tmp_path: Path) -> None:
     daemon.stop()
     assert not lives(parent)
     assert not lives(child)
+
+
+def test_a_daemon_ends_when_its_test_run_is_killed(tmp_path: Path) -> None:
+    script = _KILLED.format(log=str(tmp_path / "log"))
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, cwd=_ROOT)
+    assert run.returncode == -signal.SIGKILL
+    wait_until(lambda: not lives(int(run.stdout)), seconds=10, what="end of the daemon")
 
 
 def test_imap_offers_starttls_and_tls_under_its_own_authority(dovecot: Dovecot) -> None:
