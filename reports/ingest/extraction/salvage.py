@@ -37,7 +37,7 @@ def salvage_zip(data: bytes, *, budget: Budget) -> Iterator[Salvaged]:
 
 def salvage_member(data: bytes, offset: int, *, budget: Budget) -> Salvaged | None:
     """The member whose local header stands at `offset`; None where it gives nothing."""
-    if len(data) < offset + _HEADER.size:
+    if offset < 0 or len(data) < offset + _HEADER.size:
         return None
     magic, _, flags, method, _, _, _, packed_size, _, name_length, extra_length = _HEADER.unpack_from(data, offset)
     if magic != LOCAL_MAGIC:

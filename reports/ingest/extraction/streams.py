@@ -17,7 +17,9 @@ from reports.vocabulary import Reason, RepairCode
 PIECE_IN = 4096  # small, because a decoder that fails keeps back what the last piece gave
 PIECE_OUT = MIB
 XZ_MEMORY = 128 * MIB
-GZIP_MAGIC = b"\x1f\x8b\x08"
+MAGIC = {Form.GZIP: b"\x1f\x8b\x08", Form.BZIP2: b"BZh", Form.XZ: b"\xfd7zXZ\0"}
+PADDING = b"\0\r\n"
+GZIP_HEADER = 10
 _EXTRA, _NAME, _COMMENT, _HEADER_CRC = 4, 8, 16, 2
 _TRAILER = struct.Struct("<II")
 
@@ -31,36 +33,31 @@ def unpack(data: bytes, form: Form, *, budget: Budget) -> Unpacked:
     """Unpack all members of one stream; raise `Unreadable` where nothing comes out, `LimitExceeded` at a limit."""
     out = BytesIO()
     repairs: list[RepairCode] = []
-    rest = data
-    while rest:
+    position: int | None = 0
+    while position is not None:
         try:
-            end, code = _member(rest, form, out, budget=budget)
+            position, code = _member(data, position, form, out, budget=budget)
         except (zlib.error, lzma.LZMAError, OSError, EOFError):
-            end, code = None, RepairCode.ARCHIVE_SALVAGED
+            position, code = None, RepairCode.ARCHIVE_SALVAGED
         if code:
             repairs.append(code)
-        if end is None:
-            break
-        rest = rest[end:].lstrip(b"\0\r\n")
-        if rest and not _continues(rest, form):
-            repairs.append(RepairCode.ARCHIVE_TRAILING)
+        if position is not None and not data.startswith(MAGIC[form], position):
+            if data[position:].strip(PADDING):
+                repairs.append(RepairCode.ARCHIVE_TRAILING)
             break
     if repairs and not out.tell():
         raise Unreadable(Reason.DAMAGED_ARCHIVE)
     return Unpacked(out.getvalue(), tuple(dict.fromkeys(repairs)))
 
 
-def _continues(rest: bytes, form: Form) -> bool:
-    magic = {Form.GZIP: GZIP_MAGIC, Form.BZIP2: b"BZh", Form.XZ: b"\xfd7zXZ\0"}
-    return rest.startswith(magic[form])
-
-
-def _member(data: bytes, form: Form, out: BytesIO, *, budget: Budget) -> tuple[int | None, RepairCode | None]:
+def _member(
+    data: bytes, start: int, form: Form, out: BytesIO, *, budget: Budget
+) -> tuple[int | None, RepairCode | None]:
     """Unpack one member into `out`; where it ended in `data` (None: the data did), and what was wrong with it."""
     if form is Form.GZIP:
-        return _gzip_member(data, out, budget=budget)
+        return _gzip_member(data, start, out, budget=budget)
     decoder = bz2.BZ2Decompressor() if form is Form.BZIP2 else lzma.LZMADecompressor(memlimit=XZ_MEMORY)
-    for offset in range(0, len(data), PIECE_IN):
+    for offset in range(start, len(data), PIECE_IN):
         piece = decoder.decompress(data[offset : offset + PIECE_IN], max_length=PIECE_OUT)
         _write(piece, out, budget=budget)
         while not (decoder.eof or decoder.needs_input):
@@ -70,8 +67,8 @@ def _member(data: bytes, form: Form, out: BytesIO, *, budget: Budget) -> tuple[i
     return None, RepairCode.ARCHIVE_TRUNCATED
 
 
-def _gzip_member(data: bytes, out: BytesIO, *, budget: Budget) -> tuple[int | None, RepairCode | None]:
-    start = _gzip_header_length(data)
+def _gzip_member(data: bytes, member: int, out: BytesIO, *, budget: Budget) -> tuple[int | None, RepairCode | None]:
+    start = _after_gzip_header(data, member)
     begin = out.tell()
     length = inflate(data, start, out, budget=budget)
     if length is None or len(data) < start + length + _TRAILER.size:
@@ -102,11 +99,12 @@ def _write(piece: bytes, out: BytesIO, *, budget: Budget) -> None:
     out.write(piece)
 
 
-def _gzip_header_length(data: bytes) -> int:
+def _after_gzip_header(data: bytes, member: int) -> int:
     """RFC 1952 section 2.3."""
-    if not data.startswith(GZIP_MAGIC):
+    position = member + GZIP_HEADER
+    if not data.startswith(MAGIC[Form.GZIP], member) or position > len(data):
         raise EOFError
-    flags, position = data[3], 10
+    flags = data[member + len(MAGIC[Form.GZIP])]
     if flags & _EXTRA:
         position += 2 + int.from_bytes(data[position : position + 2], "little")
     for flag in (_NAME, _COMMENT):

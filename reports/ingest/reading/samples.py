@@ -19,7 +19,10 @@ from reports.ingest.reading.values import read_domain
 # parsedmarc wants a source and would look it up in its database; sources are enriched elsewhere, so every report shows it
 # the same documentation address, whose answer is cached here.
 _ADDRESS = "192.0.2.1"
-_FIELDS = f"Feedback-Type: auth-failure\nAuth-Failure: dmarc\nIdentity-Alignment: none\nSource-IP: {_ADDRESS}\nReported-Domain: x\n"
+_FIELDS = (
+    "Feedback-Type: auth-failure\nAuth-Failure: dmarc\nIdentity-Alignment: none\nAuthentication-Results: x\n"
+    f"Source-IP: {_ADDRESS}\nReported-Domain: x\n"
+)
 _UNKNOWN = dict.fromkeys(("reverse_dns", "country", "base_domain", "name", "type", "asn", "as_name", "as_domain"))
 _CONFIG = parsedmarc.ParserConfig(
     offline=True,

@@ -1,0 +1,135 @@
+"""Whatever bytes come in: payloads or problems come out, readers raise nothing but `Unreadable`, and nothing hangs."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import time
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reports.dto import Payload
+from reports.errors import Unreadable
+from reports.ingest.extraction import extract, split_mbox
+from reports.ingest.reading.aggregate import read_aggregate
+from reports.ingest.reading.dispatch import read
+from reports.vocabulary import Kind, Reason, RepairCode
+from tests.reports.samples import GZ, NAME, XML, aggregate_xml, failure_mail, record_xml, report_mail, zipped
+
+REASONS, REPAIRS = set(Reason), set(RepairCode)
+SEEDS = [
+    XML,
+    aggregate_xml(record_xml(), record_xml(), root='<feedback xmlns="urn:ietf:params:xml:ns:dmarc-2.0">').encode(),
+    XML.decode().encode("utf-16"),
+    GZ,
+    zipped(("a.xml", XML), ("b.gz", GZ)),
+    report_mail((GZ, NAME), (XML, "b.xml")).as_bytes(),
+    failure_mail(),
+    b'{"organization-name": "x", "date-range": {}, "policies": [{"policy": {"policy-domain": "example.com"}}]}',
+    b"From a@example.com Tue Nov 14 22:13:20 2023\n" + failure_mail(),
+    b"From: a@example.com\n\nbegin 644 a\n" + base64.encodebytes(GZ) + b"end\n" + base64.encodebytes(GZ),
+]
+TOKENS = [b"<", b">", b"&", b"&#xD800;", b"\0", b"\xff", b"<!DOCTYPE x [<!ENTITY a 'b'>]>", b"<record>", b"</record>", b"]]>", b"<!--", b"\n\n", b"--sep", b"=?utf-8?b?", b"999999999999999999999", b"Content-Type: message/rfc822\n\n", b"PK\x01\x02", b"\x1f\x8b\x08", b"%n", b"\xed\xa0\x80", b"xmlns:a='b'", b"; boundary=", b"*0*=", b"[fe80::1%1]"]  # fmt: skip
+
+budget = settings(max_examples=300, deadline=timedelta(seconds=2), suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    data = bytearray(draw(st.sampled_from(SEEDS)))
+    for _ in range(draw(st.integers(1, 6))):
+        at, length = draw(st.integers(0, len(data))), draw(st.integers(0, 40))
+        instead = draw(st.sampled_from(TOKENS) | st.binary(max_size=8) | st.just(bytes(data[at : at + 200])))
+        data[at : at + length] = instead
+    return bytes(data)
+
+
+def _swallow(data: bytes) -> None:
+    extraction = extract(data, filename=NAME)
+    assert extraction.payloads or extraction.problems
+    assert {problem.code for problem in extraction.problems} <= REASONS
+    for payload in extraction.payloads:
+        try:
+            report = read(payload)
+        except Unreadable as error:
+            assert error.code in REASONS
+        else:
+            assert {repair.code for repair in getattr(report, "repairs", ())} <= REPAIRS
+
+
+@budget
+@given(st.binary(max_size=3000))
+def test_arbitrary_bytes_are_survived(data: bytes) -> None:
+    _swallow(data)
+
+
+@budget
+@given(st.text(max_size=2000))
+def test_arbitrary_text_as_every_kind_is_survived(text: str) -> None:
+    for kind in Kind:
+        for data in (text.encode("utf-8", "replace"), f"<feedback>{text}".encode("utf-8", "replace")):
+            try:
+                read(Payload(kind, 0, data))
+            except Unreadable as error:
+                assert error.code in REASONS
+
+
+@settings(budget, max_examples=1500)
+@given(mutated())
+def test_spoilt_reports_are_survived(data: bytes) -> None:
+    _swallow(data)
+    for message in split_mbox(io.BytesIO(data)):
+        _swallow(message)
+
+
+@budget
+@given(st.data())
+def test_every_truncation_of_a_report_keeps_whole_rows_only(data: st.DataObject) -> None:
+    xml = aggregate_xml(*[record_xml(count=f"<count>{n}00</count>") for n in range(1, 6)]).encode()
+    start = xml.index(b"<record>")
+    cut = data.draw(st.integers(start, len(xml)))
+    report = read_aggregate(Payload("aggregate", 0, xml[:cut]))
+    assert [row.count for row in report.rows] == [n * 100 for n in range(1, xml[:cut].count(b"</record>") + 1)]
+
+
+HOSTILE = {
+    "comments never closed": b"<!--" * 250_000 + XML,
+    "declarations never closed": b"<?xml " * 150_000 + XML,
+    "a doctype never closed": b"<!DOCTYPE feedback [" + b"<" * 900_000 + XML,
+    "an attribute never closed": b"<feedback a='" + b"x" * 20_000_000,
+    "a name never closed": b"<feedback><" + b"x" * 20_000_000,
+    "a million open records": b"<feedback>" + b"<record>" * 1_000_000,
+    "a million bare ampersands": XML.replace(b"Receiver", b"& " * 1_000_000),
+    "a million attributes": XML.replace(
+        b"<record>", b"<record " + b" ".join(b"a%d='1'" % n for n in range(300_000)) + b">"
+    ),
+    "a domain of a megabyte": XML.replace(b"<header_from>example.com", b"<header_from>" + "ü".encode() * 500_000),
+    "an address of a megabyte": XML.replace(b"192.0.2.1", b"1." * 500_000),
+    "a count of a megabyte": XML.replace(b"<count>2", b"<count>" + b"1," * 500_000),
+    "uuencode never ended": b"From: a@example.com\n\n" + b"begin 644 x\n" * 300_000,
+    "a parameter of a megabyte": b"From: a@example.com\nContent-Type: multipart/mixed" + b";" * 1_000_000 + b"\n\nx",
+    "a hundred thousand parts": b"From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n"
+    + b"--b\n\n\n" * 100_000,
+    "labels of a failure report over and over": b"From: a@example.com\nContent-Type: text/plain\n\n"
+    + b"Sender Domain: Sender IP Address: " * 100_000,
+    "blank lines": b"From: a@example.com\n\n" + b" \n" * 1_000_000,
+    "a header of a megabyte": b"From: " + b"<" * 1_000_000 + b"\nTo: b@example.com\n\nx",
+    "an encoded word of a megabyte": b"Subject: " + b"=?utf-8?q?" * 100_000 + b"\nTo: b@example.com\n\nx",
+    "a directory of a million entries": b"PK\x03\x04" + b"PK\x01\x02" * 1_000_000,
+    "a million local headers": b"PK\x03\x04" * 1_000_000,
+    "a million gzip members": gzip.compress(b"") * 300_000,
+    "json a million deep": b'{"policy-type":' + b"[" * 1_000_000,
+    "fields of a failure report": failure_mail(feedback="Feedback-Type: auth-failure\n" + "a: b\n" * 500_000),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_input_takes_linear_time(name: str) -> None:
+    started = time.process_time()
+    _swallow(HOSTILE[name])
+    _swallow(gzip.compress(HOSTILE[name][:1_000_000], 1))
+    assert time.process_time() - started < 15
