@@ -18,6 +18,15 @@ from reports.models import Node
 from reports.permissions import Act, may
 from reports.viewer import Viewer
 
+__all__ = [
+    "Node",
+    "enrol_node",
+    "node_with_token",
+    "note_contact",
+    "renew_token",
+    "revoke_node",
+]
+
 ENROLLED = register("reports.node.enrolled")
 RENEWED = register("reports.node.token_renewed")
 REVOKED = register("reports.node.revoked")
@@ -84,12 +93,6 @@ def note_contact(node: Node, *, at: datetime) -> None:
     """Remember that the node was heard of; at most one write in 15 seconds."""
     stale = Q(last_contact_at__isnull=True) | Q(last_contact_at__lt=at - _CONTACT_EVERY)
     Node.objects.filter(stale, pk=node.pk).update(last_contact_at=at)
-
-
-def highest_live_number(*, organisation_id: int) -> int:
-    """The highest policy number that a node of the organisation says to enforce; 0 without any."""
-    live = Node.objects.filter(organisation_id=organisation_id, revoked_at__isnull=True, live_number__isnull=False)
-    return live.order_by("-live_number").values_list("live_number", flat=True).first() or 0
 
 
 def _take(node: Node, viewer: Viewer) -> None:

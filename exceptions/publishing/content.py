@@ -1,0 +1,50 @@
+"""What an organisation has decided, as the policy says it: rules, enforcement, own domains. Reads only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import TypedDict
+
+from exceptions.engine.wire import EnforcementDocument, EnforcementEntry, RuleDocument
+from exceptions.models import EnforcementMode, RuleVersion
+from exceptions.vocabulary import WHOLE_SHARE, Mode
+from reports.selectors.domains import trusted_domains
+
+
+class Content(TypedDict):
+    """The part of a policy document that changes only by a decision, or by a rule's start or end coming near."""
+
+    own_domains: list[str]
+    enforcement: EnforcementDocument
+    rules: list[RuleDocument]
+
+
+def read_content(*, organisation_id: int, at: datetime, until: datetime) -> Content:
+    """What holds at `at`, with the rules that begin before `until`: a node that cannot fetch starts them in time."""
+    domains = trusted_domains(organisation_id=organisation_id)
+    rules = RuleVersion.objects.approved_until(at=at).filter(rule__organisation_id=organisation_id, starts_at__lt=until)
+    return Content(
+        own_domains=[domain.name for domain in domains],
+        enforcement=_enforcement(organisation_id),
+        rules=[version.to_document() for version in rules.order_by("rule_id")],
+    )
+
+
+def fingerprint(content: Content) -> str:
+    """SHA-256 in hex; equal for equal decisions."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _enforcement(organisation_id: int) -> EnforcementDocument:
+    default = EnforcementEntry(mode=Mode.MONITOR, share=WHOLE_SHARE)
+    domains = {}
+    rows = EnforcementMode.objects.filter(organisation_id=organisation_id).select_related("domain")
+    for row in rows:
+        entry = EnforcementEntry(mode=row.mode, share=row.share)
+        if row.domain is None:
+            default = entry
+        else:
+            domains[row.domain.name] = entry
+    return EnforcementDocument(default=default, domains=domains)
