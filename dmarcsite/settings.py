@@ -192,5 +192,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    # It warns of each field that a report leaves out; what is missing or mended stands with the report itself.
+    "loggers": {"parsedmarc": {"level": "ERROR"}},
     "root": {"handlers": ["stderr"], "level": env.str("SEKIMORI_LOG_LEVEL", default="WARNING").upper()},
 }

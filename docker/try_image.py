@@ -83,7 +83,7 @@ def main(engine: str) -> None:
         ping = [*command, "python", "-m", "celery", "--app", "dmarcsite", "inspect", "ping"]
         wait_for("worker", lambda: subprocess.run(ping, stdout=subprocess.DEVNULL, check=False).returncode == 0)
         mail_host = command_for(engine, image=MAIL_IMAGE, mounts=[], stack=stack)
-        for check in (["rspamadm", "configtest"], ["postfix", "check"]):
+        for check in (["rspamadm", "configtest"], ["env", "postfix", "check"]):
             subprocess.run([*mail_host, *check], check=True)
     print("the images work")
 

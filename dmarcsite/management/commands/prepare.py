@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from dmarcsite.demo.loader import REMOVED
 from dmarcsite.services.catalogues import compile_catalogues
+from reports.models import AuditEntry
 
 
 class Command(BaseCommand):
-    """Translations, static files, migrations, the first administrator, and the demo organisation on the first start."""
+    """Translations, static files, migrations, the first administrator, and the demo organisation until it is removed."""
 
     help = "Bring the database and the files up to this version. Run before every start; changes nothing twice."
 
@@ -21,5 +23,6 @@ class Command(BaseCommand):
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("migrate", interactive=False, verbosity=0)
         call_command("first_administrator")
-        if settings.DEMO and "demo" in get_commands():
+        # Whoever removed it does not want it back with the next start.
+        if settings.DEMO and not AuditEntry.objects.filter(action=REMOVED).exists():
             call_command("demo", "--load")
