@@ -76,7 +76,11 @@ def _organisation_and_people(*, now: datetime) -> tuple[Organisation, list[Accou
     if organisation is not None:
         return organisation, [Account(person.email, person.role, None) for person in cast.PEOPLE]
     organisation = make_organisation(
-        name=cast.ORGANISATION, slug=cast.ORGANISATION_SLUG, is_demo=True, own_reporters=list(cast.OWN_REPORTERS)
+        name=cast.ORGANISATION,
+        slug=cast.ORGANISATION_SLUG,
+        is_demo=True,
+        own_reporters=list(cast.OWN_REPORTERS),
+        at=now,
     )
     for domain in cast.DOMAINS:
         Domain.objects.create(organisation=organisation, name=domain.name, kind=domain.kind)

@@ -4,6 +4,7 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.text
 import reports.vocabulary
+import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
@@ -89,7 +90,7 @@ class Migration(migrations.Migration):
                 ('is_demo', models.BooleanField(default=False)),
                 ('own_reporters', models.JSONField(blank=True, default=list)),
                 ('mailbox_reporters', models.JSONField(blank=True, default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
                 'constraints': [models.UniqueConstraint(condition=models.Q(('is_demo', True)), fields=('is_demo',), name='organisation_one_demo')],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from reports.vocabulary import DomainKind, Role
 
@@ -20,7 +21,7 @@ class Organisation(models.Model):
     is_demo = models.BooleanField(default=False)
     own_reporters = models.JSONField(default=list, blank=True)
     mailbox_reporters = models.JSONField(default=list, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
