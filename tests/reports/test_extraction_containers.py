@@ -180,3 +180,11 @@ def test_wide_and_marked_xml_is_recognised(encoding: str) -> None:
 def test_a_tls_report_is_recognised() -> None:
     (payload,) = extract(b'\xef\xbb\xbf {"organization-name": "Receiver", "policies": []}').payloads
     assert payload.kind == "tls"
+
+
+def test_several_reports_in_one_xml_file_come_apart() -> None:
+    assert [payload.data.strip() for payload in extract(XML + b"\n" + OTHER + OTHER[39:]).payloads] == [
+        XML.strip(),
+        OTHER.strip(),
+        OTHER[39:].strip(),
+    ]

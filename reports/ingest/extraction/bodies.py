@@ -18,9 +18,18 @@ _UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} ([^\r\n]{0,255})\r?\n")
 _UU_END = re.compile(rb"(?m)^(?:end|`)\r?$")
 
 
+_CLOSE = b"</feedback>"
+_NEXT_DOCUMENT = re.compile(rb"(?i)(?<=</feedback>)\s*(?=<\?xml|<feedback[\s>])")
+
+
 class Block(NamedTuple):
     name: str
     data: bytes
+
+
+def split_documents(xml: bytes) -> list[bytes]:
+    """The reports of an XML file; some generators write several into one."""
+    return _NEXT_DOCUMENT.split(xml) if xml.count(_CLOSE) > 1 else [xml]
 
 
 def find_blocks(text: bytes) -> Iterator[Block]:

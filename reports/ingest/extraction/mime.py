@@ -8,11 +8,11 @@ from __future__ import annotations
 import binascii
 import quopri
 from collections.abc import Iterator
-from email._policybase import Compat32
 from email.errors import HeaderParseError
 from email.feedparser import BytesFeedParser
 from email.header import decode_header, make_header
 from email.message import Message
+from email.policy import Compat32
 from email.utils import parseaddr, parsedate_to_datetime
 from typing import NamedTuple
 

@@ -83,7 +83,8 @@ class _Walk:
         self._payloads.append(Payload(kind, index, data, place.filename, place.trail, place.mail, place.repairs))
 
     def _aggregate(self, data: bytes, place: _Place) -> None:
-        self._found(Kind.AGGREGATE, data, place)
+        for document in bodies.split_documents(data):
+            self._found(Kind.AGGREGATE, document, place)
 
     def _tls(self, data: bytes, place: _Place) -> None:
         self._found(Kind.TLS, data, place)

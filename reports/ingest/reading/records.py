@@ -5,9 +5,10 @@ from __future__ import annotations
 from lxml import etree
 
 from reports.dto import AggregateRow, RejectedRow
+from reports.ingest.reading.flat import Flat
 from reports.ingest.reading.names import LocalNames
 from reports.ingest.reading.repairs import Repairs
-from reports.ingest.reading.skeletons import Flat, Skeleton, read_skeleton
+from reports.ingest.reading.skeletons import Skeleton, read_skeleton
 from reports.ingest.reading.values import read_address, read_count
 from reports.vocabulary import Reason, RepairCode
 

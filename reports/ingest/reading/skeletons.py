@@ -1,21 +1,17 @@
-"""What one record says besides address and count: verdicts, reasons, identifiers, raw results.
+"""What one record says besides address and count: verdicts, reasons, identifiers, raw results, in normal words.
 
-A record arrives flat, as its elements in document order, (local name, text) each: reports that are wrongly nested still
-come out right that way, and equal skeletons are read once. Holds no state between records.
+Equal skeletons are equal values, so that a caller can keep and share them. Holds no state between records.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import NamedTuple
 
 from reports.dto import DkimResult, OverrideReason, SpfResult
+from reports.ingest.reading.flat import Flat, FlatRecord, Note
 from reports.ingest.reading.values import read_domain, read_word
 from reports.vocabulary import Disposition, RepairCode
-
-Flat = tuple[tuple[str, str | None], ...]
-Note = tuple[str, str, str]
 
 COMMENT_LENGTH = 500
 WORD_LENGTH = 64
@@ -42,83 +38,9 @@ class Skeleton(NamedTuple):
     canonical: bytes
 
 
-class _Builder:
-    """Walks one flat record; `_section` is the container that an ambiguous name such as "dkim" belongs to."""
-
-    def __init__(self) -> None:
-        self.notes: list[Note] = []
-        self.once: dict[str, str] = {}
-        self.reasons: list[dict[str, str]] = []
-        self.dkim: list[dict[str, str]] = []
-        self.spf: list[dict[str, str]] = []
-        self._section = ""
-        self._open: dict[str, str] = {}
-        self._results: list[dict[str, str]] = []
-
-    def element(self, name: str, text: str) -> None:
-        handler = _HANDLERS.get(name)
-        if handler:
-            handler(self, name, text)
-        elif not text:  # an unknown container: what it holds is not ours
-            self._open = {}
-            self._section = ""
-
-    def section(self, name: str, text: str) -> None:
-        self._section = {"identities": "identifiers"}.get(name, name)
-        self._open = {}
-        if name == "identities":
-            self.notes.append((RepairCode.OLD_SHAPE, "identities", ""))
-
-    def reason(self, name: str, text: str) -> None:
-        self._open = {"text": text}
-        self.reasons.append(self._open)
-
-    def method(self, name: str, text: str) -> None:
-        if self._section == "auth_results":
-            self._results = self.dkim if name == "dkim" else self.spf
-            self._open = {"result": text} if text else {}
-            self._results.append(self._open)
-        else:
-            self._once(f"policy_evaluated/{name}", text)
-
-    def part(self, name: str, text: str) -> None:
-        if name in self._open and self._section == "auth_results":  # several results within one element
-            self._open = {}
-            self._results.append(self._open)
-        self._open.setdefault(name, text)
-
-    def identifier(self, name: str, text: str) -> None:
-        self._once(f"identifiers/{name}", text)
-
-    def disposition(self, name: str, text: str) -> None:
-        self._once(f"policy_evaluated/{name}", text)
-
-    def _once(self, place: str, text: str) -> None:
-        if place in self.once:
-            self.notes.append((RepairCode.REPEATED_ELEMENT, place, text))
-        else:
-            self.once[place] = text
-
-
-_Handler = Callable[[_Builder, str, str], None]
-_HANDLERS: dict[str, _Handler] = {
-    **dict.fromkeys(
-        ("record", "row", "policy_evaluated", "identifiers", "identities", "auth_results"), _Builder.section
-    ),
-    **dict.fromkeys(("domain", "selector", "scope", "result", "human_result", "type", "comment"), _Builder.part),
-    **dict.fromkeys(("header_from", "envelope_from", "envelope_to"), _Builder.identifier),
-    **dict.fromkeys(("dkim", "spf"), _Builder.method),
-    "reason": _Builder.reason,
-    "disposition": _Builder.disposition,
-}
-
-
 def read_skeleton(flat: Flat) -> Skeleton:
-    builder = _Builder()
-    for name, text in flat:
-        if name:
-            builder.element(name, text.strip() if text else "")
-    notes, once = builder.notes, builder.once
+    record = FlatRecord(flat)
+    notes, once = record.notes, record.once
     fields = (
         _disposition(once.get("policy_evaluated/disposition"), notes),
         _verdict(once, "policy_evaluated/dkim", notes),
@@ -126,9 +48,9 @@ def read_skeleton(flat: Flat) -> Skeleton:
         _domain(once.get("identifiers/header_from") or "", "identifiers/header_from", notes),
         _optional_domain(once.get("identifiers/envelope_from"), "identifiers/envelope_from", notes),
         _optional_domain(once.get("identifiers/envelope_to"), "identifiers/envelope_to", notes),
-        tuple(filter(None, (_reason(sent, notes) for sent in builder.reasons))),
-        tuple(filter(None, (_dkim(sent, notes) for sent in builder.dkim))),
-        tuple(filter(None, (_spf(sent, notes) for sent in builder.spf))),
+        tuple(filter(None, (_reason(sent, notes) for sent in record.reasons))),
+        tuple(filter(None, (_dkim(sent, notes) for sent in record.dkim))),
+        tuple(filter(None, (_spf(sent, notes) for sent in record.spf))),
     )
     has_content = bool(once or fields[7] or fields[8])
     canonical = json.dumps([_plain(field) for field in fields], separators=(",", ":")).encode()
