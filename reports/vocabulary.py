@@ -170,6 +170,7 @@ _NO_REPORT = frozenset(
         Reason.IMAGE,
         Reason.OTHER_XML,
         Reason.OTHER_JSON,
+        Reason.NOT_AGGREGATE,
     }
 )
 
