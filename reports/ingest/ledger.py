@@ -21,6 +21,7 @@ from reports.vocabulary import Channel, Outcome
 
 # Report mails hold archives in base64: a higher level costs three times as much and saves one per cent.
 COMPRESSION_LEVEL = 1
+LOCK_CLASS = 0x4C454447
 COLUMNS = (
     "id", "organisation_id", "raw_id", "channel", "mailbox_id", "folder", "uid_validity", "uid", "uploaded_by_id",
     "filename", "subject", "sender", "received_at", "tries", "reason", "problems",
@@ -49,22 +50,22 @@ class Arrival:
 def take_in(arrivals: Sequence[Arrival], *, organisation: Organisation, at: datetime) -> list[int]:
     """Put the bytes and their ledger rows, still without outcome, into the database; returns the message ids in order.
 
-    Bytes that the organisation holds already are not kept twice. A file or upload that an earlier run took in and left
-    unread is taken up again instead of being entered a second time. The first try at reading counts from here.
+    Bytes that the organisation holds already are not kept twice. The first try at reading counts from here.
     """
+    with connection.cursor() as cursor:
+        # Else two workers that bring the same bytes at once would both enter them; this lasts milliseconds.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, organisation.pk])
     raws = _keep_raw(arrivals, organisation=organisation, at=at)
-    left = _left_unread(arrivals, raws, organisation=organisation)
     table = Message._meta.db_table
-    fresh = iter(next_ids(table, len(arrivals) - len(left)))
-    ids: list[int] = []
-    rows: list[tuple[Any, ...]] = []
-    for arrival, raw in zip(arrivals, raws, strict=True):
-        pk = left.pop((raw, _filename(arrival)), None)
-        if pk is None:
-            pk = next(fresh)
-            rows.append((pk, *_fields(arrival, raw, organisation=organisation)))
-        ids.append(pk)
-    copy_rows(table, COLUMNS, rows)
+    ids = next_ids(table, len(arrivals))
+    copy_rows(
+        table,
+        COLUMNS,
+        (
+            (pk, *_fields(arrival, raw, organisation=organisation))
+            for pk, arrival, raw in zip(ids, arrivals, raws, strict=True)
+        ),
+    )
     return ids
 
 
@@ -72,12 +73,8 @@ def _fields(arrival: Arrival, raw: int, *, organisation: Organisation) -> tuple[
     """The values of COLUMNS after the id."""
     return (
         organisation.pk, raw, str(arrival.channel), arrival.mailbox_id, arrival.folder, arrival.uid_validity, arrival.uid,
-        arrival.uploaded_by_id, _filename(arrival), "", "", arrival.received_at, 1, "", "[]",
+        arrival.uploaded_by_id, _plain(arrival.filename, FILENAME_LENGTH), "", "", arrival.received_at, 1, "", "[]",
     )  # fmt: skip
-
-
-def _filename(arrival: Arrival) -> str:
-    return _plain(arrival.filename, FILENAME_LENGTH)
 
 
 def _keep_raw(arrivals: Sequence[Arrival], *, organisation: Organisation, at: datetime) -> list[int]:
@@ -97,17 +94,6 @@ def _keep_raw(arrivals: Sequence[Arrival], *, organisation: Organisation, at: da
 def _held(digests: Sequence[bytes], *, organisation: Organisation) -> dict[bytes, int]:
     found = RawMessage.objects.filter(organisation=organisation, sha256__in=digests).values_list("sha256", "pk")
     return {bytes(digest): pk for digest, pk in found}
-
-
-def _left_unread(
-    arrivals: Sequence[Arrival], raws: Sequence[int], *, organisation: Organisation
-) -> dict[tuple[int, str], int]:
-    if any(arrival.channel is Channel.IMAP for arrival in arrivals):
-        return {}  # there the UID says what is the same
-    found = Message.objects.filter(
-        organisation=organisation, raw_id__in=raws, mailbox__isnull=True, outcome__isnull=True
-    )
-    return {(raw or 0, filename): pk for raw, filename, pk in found.values_list("raw_id", "filename", "pk")}
 
 
 def bytes_of(raw: RawMessage) -> bytes:
