@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from exceptions.engine.facts import MessageFacts
 from exceptions.engine.match import Match, match
@@ -20,18 +20,28 @@ def covered_identities(
     """Failing mail of the last 90 days that meets the rule's conditions; its times and recipients are not looked at."""
     rule = timeless(document)
     for identity in failing_identities(
-        Sought(
-            organisation_id=organisation_id,
-            domain_id=domain_id,
-            header_from=document["header_from"],
-            since=(at - timedelta(days=REPLAY_DAYS)).date(),
-            networks=document["networks"],
-            dkim_domain=document["dkim_domain"],
-            envelope_domain=document["envelope_domain"],
-        )
+        sought_by(document, organisation_id=organisation_id, domain_id=domain_id, at=at)
     ):
         if covers(rule, identity):
             yield identity
+
+
+def sought_by(document: RuleDocument, *, organisation_id: int, domain_id: int, at: datetime) -> Sought:
+    """Where in the store mail that the rule covers can lie."""
+    return Sought(
+        organisation_id=organisation_id,
+        domain_id=domain_id,
+        header_from=document["header_from"],
+        since=replayed_since(at),
+        networks=document["networks"],
+        dkim_domain=document["dkim_domain"],
+        envelope_domain=document["envelope_domain"],
+    )
+
+
+def replayed_since(at: datetime) -> date:
+    """The first UTC day that a replay looks at."""
+    return (at - timedelta(days=REPLAY_DAYS)).date()
 
 
 def timeless(document: RuleDocument) -> Rule:
