@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='exceptionrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', [exceptions.vocabulary.RuleState['DRAFT'], exceptions.vocabulary.RuleState['PROPOSED'], exceptions.vocabulary.RuleState['APPROVED']])), models.Q(('ended_at__isnull', False), ('state__in', ['withdrawn', 'revoked', 'rejected', 'expired'])), _connector='OR'), name='rule_end_is_told'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', [exceptions.vocabulary.RuleState['DRAFT'], exceptions.vocabulary.RuleState['PROPOSED'], exceptions.vocabulary.RuleState['APPROVED']])), models.Q(('ended_at__isnull', False), ('state__in', ['expired', 'rejected', 'revoked', 'withdrawn'])), _connector='OR'), name='rule_end_is_told'),
         ),
         migrations.AddConstraint(
             model_name='modechange',

@@ -55,7 +55,7 @@ class ExceptionRule(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=[RuleState.DRAFT, RuleState.PROPOSED, RuleState.APPROVED], ended_at__isnull=True)
-                | Q(state__in=[state.value for state in RuleState.final()], ended_at__isnull=False),
+                | Q(state__in=sorted(state.value for state in RuleState.final()), ended_at__isnull=False),
                 name="rule_end_is_told",
             ),
         ]
