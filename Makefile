@@ -19,7 +19,7 @@ develop: .venv/developing ## The same, with what tests and checks need
 
 test: packages .venv/developing ## Everything: the checks, then all tests (browser and mail servers included)
 	@$(MAKE) --no-print-directory check
-	@exec $(PY) -m pytest
+	@exec $(PY) -m pytest -q -rs --color=no
 
 check: .venv/developing ## Everything that needs no test run: style, types, layers, migrations, templates, scripts
 	$(PY) -m ruff check --quiet .

@@ -14,6 +14,9 @@ OPEN = {
     "set_language": "the login page is read in two languages",
     "theme": "the login page is seen light and dark",
     "invitation": "the token in the address is the proof",
+    "exceptions:feed-policy": "filter nodes bring a token of their own",
+    "exceptions:feed-events": "filter nodes bring a token of their own",
+    "exceptions:feed-status": "filter nodes bring a token of their own",
 }
 # Django's and allauth's own pages decide by themselves; login and password reset must be open.
 THEIRS = ("account_", "mfa_", "admin:")
@@ -51,6 +54,13 @@ def test_a_stranger_is_sent_to_the_login(name, entry, method, client: Client):
     assert answer.status_code in {302, 405}, answer.content[:300]
     if answer.status_code == 302:
         assert answer.headers["Location"] == f"/accounts/login/?next={where}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name, _ in OURS if "feed-" in name])
+def test_a_filter_node_without_a_token_is_turned_away(name, client: Client):
+    method = "get" if name.endswith("policy") else "post"
+    assert getattr(client, method)(address(name, dict(OURS)[name])).status_code == 401
 
 
 def test_no_exemption_is_stale():
