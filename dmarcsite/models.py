@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -16,7 +15,7 @@ from reports.vocabulary import Role
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes people by e-mail address. A superuser here only reaches Django's admin site; roles come from memberships."""
+    """Makes people by e-mail address. There are no superusers: whatever a person may do comes from memberships."""
 
     def create_user(self, email: str, password: str | None = None, *, name: str = "") -> User:
         user = self.model(email=email.strip().lower(), name=name)
@@ -24,19 +23,12 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, *, name: str = "") -> User:
-        user = self.model(email=email.strip().lower(), name=name, is_staff=True, is_superuser=True)
-        user.set_password(password)
-        user.save(using=self._db)
-        return user
 
-
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser):
     """A person, known by their e-mail address. Removed people are deactivated, so that names in history stay true."""
 
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
-    is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
 

@@ -41,7 +41,6 @@ INSTALLED_APPS = [
     "dmarcsite.apps.DmarcsiteConfig",
     "exceptions.apps.ExceptionsConfig",
     "reports.apps.ReportsConfig",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
@@ -8,5 +7,4 @@ urlpatterns = [
     path("", include("reports.urls")),
     path("", include("exceptions.urls")),
     path("accounts/", include("allauth.urls")),
-    path("admin/", admin.site.urls),
 ]

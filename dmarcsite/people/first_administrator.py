@@ -40,7 +40,7 @@ def make_first_administrator(*, email: str, password: str) -> FirstAdministrator
     validate_email(email)
     organisation = make_organisation(name="Organisation", slug="organisation")
     generated = None if password else secrets.token_urlsafe(_PASSWORD_BYTES)
-    user = User.objects.create_superuser(email, password or generated)
+    user = User.objects.create_user(email, password or generated)
     Membership.objects.create(user=user, organisation=organisation, role=Role.ADMINISTRATOR)
     log.record(MADE, at=timezone.now(), actor=user, organisation=organisation, subject=user)
     return FirstAdministrator(email=user.email, generated_password=generated)
