@@ -54,7 +54,7 @@ def rows() -> list[object]:
     ]
 
 
-def execute(sql: str, *params: object) -> None:
+def execute(sql: str, *params: int | str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_the_rule_belongs_to_the_own_domain_that_covers_its_from_domain(cast: Ca
 @pytest.mark.parametrize(
     ("changes", "code"), [({"networks": ()}, "no_source_evidence"), ({"header_from": ""}, "no_from_domain")]
 )
-def test_from_alone_and_source_alone_are_refused(cast: Cast, changes: dict[str, object], code: str) -> None:
+def test_from_alone_and_source_alone_are_refused(cast: Cast, changes: dict[str, Any], code: str) -> None:
     with pytest.raises(RuleTooBroad) as caught:
         a_rule(cast, **changes)
     assert caught.value.code == code

@@ -71,7 +71,7 @@ def refused_by_database(name: str) -> Iterator[None]:
     assert standing() == before
 
 
-def execute(sql: str, *params: object) -> None:
+def execute(sql: str, *params: int | str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -41,7 +42,7 @@ def published(cast: Cast, *, after: timedelta = timedelta(0)) -> Snapshot:
     return publish(organisation_id=cast.organisation.pk, at=NOW + after)
 
 
-def document(snapshot: Snapshot) -> dict[str, object]:
+def document(snapshot: Snapshot) -> Any:
     return json.loads(bytes(snapshot.document))
 
 
