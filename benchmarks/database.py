@@ -40,6 +40,7 @@ class Database:
 @contextmanager
 def own_database(var: Path) -> Iterator[Database]:
     """Start the server below `var`, migrate, and stop it at the end."""
+    var.mkdir(mode=0o711, exist_ok=True)
     places = Places(var)
     with embedded_services(places, with_valkey=False) as (server,):
         subprocess.run(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.database import Database, own_database
 from benchmarks.measure import Cost, run
+from benchmarks.stages import STAGES
 
 PEER = f"parsedmarc {version('parsedmarc')}"
 ONE_MAIL = "one_large"
@@ -49,14 +50,15 @@ def _measure(mix: str, *, size: int, workers: tuple[int, ...], folder: Path, dat
     made = subprocess.run(
         [sys.executable, "-m", "benchmarks.mails", mix, str(size), mbox], check=True, capture_output=True, text=True
     )
-    rows = int(made.stdout)
+    holds = json.loads(made.stdout)
     program = Path(sys.executable).with_name("parsedmarc")
     peer = run([program, "--offline", "--silent", "--output", folder / f"{mix}-json", mbox])
     _print("peak_memory_mib", mix=mix, workers=1, value=peer.peak, peer=PEER, unit="MiB")
     for count in workers:
         env = database.fresh(f"{mix}_{count}")
-        ours = run([sys.executable, "-m", "benchmarks.ours", mbox, str(count), str(rows)], server=database.pid, env=env)
-        _report(mix, workers=count, rows=rows, ours=ours, peer=peer)
+        wanted = [str(number) for number in (count, holds["rows"], holds["messages"])]
+        ours = run([sys.executable, "-m", "benchmarks.ours", mbox, *wanted], server=database.pid, env=env)
+        _report(mix, workers=count, rows=holds["rows"], ours=ours, peer=peer)
 
 
 def _report(mix: str, *, workers: int, rows: int, ours: Cost, peer: Cost) -> None:
@@ -64,6 +66,10 @@ def _report(mix: str, *, workers: int, rows: int, ours: Cost, peer: Cost) -> Non
     _print("wall_ratio", mix=mix, workers=workers, value=peer.wall / ours.wall, peer=PEER, unit="times")
     _print("rows_per_cpu_second", mix=mix, workers=workers, value=rows / ours.cpu, peer="", unit="rows/s")
     _print("peak_memory_mib", mix=mix, workers=workers, value=ours.peak, peer="", unit="MiB")
+    seconds = json.loads(ours.output)
+    for stage in STAGES:
+        share = 100 * seconds.get(stage, 0) / sum(seconds.values())
+        _print(f"share_of_time_{stage}", mix=mix, workers=workers, value=share, peer="", unit="%")
 
 
 def _print(figure: str, *, mix: str, workers: int, value: float, peer: str, unit: str) -> None:

@@ -1,12 +1,14 @@
 """Makes the mailboxes that the benchmark reads: the same bytes for the same mix and size. Measures nothing.
 
-`python -m benchmarks.mails MIX SIZE PATH` writes one mbox file and prints how many rows it holds.
+`python -m benchmarks.mails MIX SIZE PATH` writes one mbox file and prints as JSON what it holds.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 
@@ -25,25 +27,42 @@ POLICY = Published(since=0, p="reject", sp="reject")
 SIZES = ((0.55, 1, 4), (0.25, 5, 20), (0.15, 21, 80), (0.045, 81, 200), (0.005, 201, 600))
 
 
-def mails(mix: str, *, size: int) -> Iterator[tuple[int, bytes]]:
-    """(rows, mail) for each mail: `typical` and `tiny` have `size` mails, `one_large` one mail with `size` rows."""
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What a mailbox must come out as: rows of reports, and messages that these rows count."""
+
+    rows: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    content: bytes
+    holds: Holds
+
+
+def mails(mix: str, *, size: int) -> Iterator[Mail]:
+    """`typical` and `tiny` have `size` mails, `one_large` one mail with `size` rows."""
     chance = Random(f"benchmark {mix}")
     if mix == "one_large":
-        yield size, _mail(0, rows=size, chance=chance)
+        yield _mail(0, rows=size, chance=chance)
         return
     for number in range(size):
         rows = 1 if mix == "tiny" else _typical_size(chance)
-        yield rows, _mail(number, rows=rows, chance=chance)
+        yield _mail(number, rows=rows, chance=chance)
 
 
-def write_mbox(mix: str, *, size: int, path: Path) -> int:
-    """Write the mailbox and return the number of its rows. No line of these mails begins with "From "."""
-    total = 0
+def write_mbox(mix: str, *, size: int, path: Path) -> Holds:
+    """Write the mailbox and say what it holds. No line of these mails begins with "From "."""
+    rows = messages = 0
     with path.open("wb") as box:
-        for rows, mail in mails(mix, size=size):
-            total += rows
-            box.write(b"From reports@example.com Tue Sep 29 00:00:00 2026\n" + mail.replace(b"\r\n", b"\n") + b"\n")
-    return total
+        for mail in mails(mix, size=size):
+            rows += mail.holds.rows
+            messages += mail.holds.messages
+            box.write(
+                b"From reports@example.com Tue Sep 29 00:00:00 2026\n" + mail.content.replace(b"\r\n", b"\n") + b"\n"
+            )
+    return Holds(rows, messages)
 
 
 def _typical_size(chance: Random) -> int:
@@ -55,7 +74,7 @@ def _typical_size(chance: Random) -> int:
     return 1
 
 
-def _mail(number: int, *, rows: int, chance: Random) -> bytes:
+def _mail(number: int, *, rows: int, chance: Random) -> Mail:
     modern = chance.random() < 0.2
     host = f"receiver{number % 37}.example"
     reporter = Reporter(
@@ -65,14 +84,16 @@ def _mail(number: int, *, rows: int, chance: Random) -> bytes:
     domain = DOMAINS[number % len(DOMAINS)]
     begin = FIRST_DAY + (number // 37) % DAYS * DAY
     report_id = f"{begin}.{number}@{host}"
+    made = [_row(domain, chance) for _ in range(rows)]
     xml = aggregate_xml(
-        (_row(domain, chance) for _ in range(rows)),
+        made,
         reporter=reporter, report_id=report_id, domain=domain, policy=POLICY, begin=begin, end=begin + DAY - 1,
     )  # fmt: skip
-    return aggregate_mail(
+    content = aggregate_mail(
         xml, reporter=reporter, report_id=report_id, domain=domain,
         begin=begin, end=begin + DAY - 1, sent_at=begin + DAY + number % 7200,
     ).content  # fmt: skip
+    return Mail(content, Holds(rows, sum(row.count for row in made)))
 
 
 def _row(domain: str, chance: Random) -> Row:
@@ -108,4 +129,4 @@ def _anywhere(chance: Random) -> str:
 
 
 if __name__ == "__main__":
-    print(write_mbox(sys.argv[1], size=int(sys.argv[2]), path=Path(sys.argv[3])))
+    json.dump(asdict(write_mbox(sys.argv[1], size=int(sys.argv[2]), path=Path(sys.argv[3]))), sys.stdout)

@@ -16,12 +16,16 @@ PARENT, USER, SYSTEM, CHILDREN_USER, CHILDREN_SYSTEM = 1, 11, 12, 13, 14
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """`client` and `server` are CPU seconds, `wall` seconds, `peak` MiB of the largest single process."""
+    """`client` and `server` are CPU seconds, `wall` seconds, `peak` MiB of the largest single process.
+
+    `output` is what the program printed on standard output.
+    """
 
     wall: float
     client: float
     server: float
     peak: float
+    output: str
 
     @property
     def cpu(self) -> float:
@@ -37,10 +41,11 @@ def run(command: Sequence[str | Path], *, server: int | None = None, env: Mappin
     This process must be small itself: the kernel counts the memory of the parent at the fork as the child's.
     """
     before, start = server_cpu(server), time.monotonic()
-    process = subprocess.Popen([str(part) for part in command], env=env, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    with subprocess.Popen([str(part) for part in command], env=env, stdout=subprocess.PIPE, text=True) as process:
+        output = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, process.args)
     return Cost(
@@ -48,6 +53,7 @@ def run(command: Sequence[str | Path], *, server: int | None = None, env: Mappin
         client=usage.ru_utime + usage.ru_stime,
         server=server_cpu(server) - before,
         peak=usage.ru_maxrss / 1024,
+        output=output,
     )
 
 
