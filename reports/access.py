@@ -12,8 +12,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
-from reports.models import AggregateReport, FailureReport, Mailbox, Membership, Source, SourceDay
+from reports.models import AggregateReport, FailureReport, Mailbox, Membership, Message, Source, SourceDay
 from reports.permissions import Act, may
+from reports.selectors.ingest_health import ledger
 from reports.selectors.report_list import aggregate_reports, failure_reports
 from reports.viewer import Viewer
 from reports.vocabulary import Role
@@ -98,3 +99,8 @@ def failure_for(viewer: Viewer, pk: int) -> FailureReport:
 def mailbox_for(viewer: Viewer, pk: int) -> Mailbox:
     """A mailbox of the viewer's organisation, else 404."""
     return get_object_or_404(Mailbox, pk=pk, organisation_id=viewer.organisation_id)
+
+
+def message_for(viewer: Viewer, pk: int) -> Message:
+    """An entry of the ledger that the viewer may see, else 404."""
+    return get_object_or_404(ledger(viewer), pk=pk)

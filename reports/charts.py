@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
-from reports.vocabulary import Verdict
+from reports.vocabulary import Outcome, Verdict
 
 ORDER = (Verdict.ALIGNED, Verdict.FORWARDER, Verdict.FIXABLE, Verdict.SUSPICIOUS, Verdict.UNKNOWN)
 TONES = {
@@ -18,6 +18,14 @@ TONES = {
     Verdict.FIXABLE: "fixable",
     Verdict.SUSPICIOUS: "failing",
     Verdict.UNKNOWN: "unknown",
+}
+
+OUTCOME_TONES = {
+    Outcome.STORED: "aligned",
+    Outcome.PARTIAL: "forwarder",
+    Outcome.REFUSED: "failing",
+    Outcome.DUPLICATE: "plain",
+    Outcome.NOT_A_REPORT: "unknown",
 }
 
 
@@ -58,4 +66,41 @@ def verdict_words() -> dict[str, str]:
         Verdict.FIXABLE: _("Fixable"),
         Verdict.SUSPICIOUS: _("Suspicious"),
         Verdict.UNKNOWN: _("Unknown"),
+    }
+
+
+def outcome_chart(name: str, rows: Sequence[Mapping[str, Any]], *, days: Sequence[date]) -> dict[str, Any]:
+    """Stacked bars of mails and files per UTC day of arrival by outcome; `rows` hold "on", "outcome" and "total"."""
+    counts = {(row["on"], row["outcome"]): row["total"] for row in rows}
+    words = outcome_words()
+    series = [
+        {"name": words[outcome], "tone": tone, "values": [counts.get((day, outcome), 0) for day in days]}
+        for outcome, tone in OUTCOME_TONES.items()
+    ]
+    total = sum(sum(each["values"]) for each in series)
+    refused = sum(counts.get((day, Outcome.REFUSED), 0) for day in days)
+    finding = ngettext(
+        "%(refused)s of %(total)s mail or file could not be used in these %(days)s days",
+        "%(refused)s of %(total)s mails and files could not be used in these %(days)s days",
+        total,
+    ) % {"refused": f"{refused:,}", "total": f"{total:,}", "days": len(days)}
+    return {
+        "id": name,
+        "kind": "bars",
+        "unit": _("mails and files per UTC day"),
+        "finding": finding,
+        "labels": [day.isoformat() for day in days],
+        "series": [each for each in series if any(each["values"])],
+        "markers": [],
+    }
+
+
+def outcome_words() -> dict[str, str]:
+    """The outcomes in words, as badges show them."""
+    return {
+        Outcome.STORED: _("Stored"),
+        Outcome.PARTIAL: _("Stored in part"),
+        Outcome.REFUSED: pgettext("message", "Refused"),
+        Outcome.DUPLICATE: _("Duplicate"),
+        Outcome.NOT_A_REPORT: _("Not a report"),
     }

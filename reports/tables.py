@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import django_tables2 as tables
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django_tables2 import RequestConfig
 
 NUMBER = {"td": {"class": "num"}, "th": {"class": "num"}}
 KEY_NUMBER = {"td": {"class": "num key-cell"}, "th": {"class": "num"}}
@@ -35,3 +37,87 @@ class SourceTable(tables.Table):  # type: ignore[misc]  # django-tables2 ships n
         attrs: ClassVar[dict[str, str]] = {"id": "sources", "class": "cards-sm"}
         order_by = ("-failing",)
         empty_text = _("No source matches.")
+
+
+def paged(table: tables.Table, request: HttpRequest, *, per_page: int) -> tables.Table:
+    """Sort and page the table as the address bar asks; nonsense there means the first or the last page, never a failure.
+
+    The number of rows is ours alone: django-tables2 would take it, zero included, from the address bar too.
+    """
+    RequestConfig(request, paginate=False).configure(table)
+    table.paginate(per_page=per_page)
+    table.page = table.paginator.get_page(request.GET.get(table.prefixed_page_field))
+    return table
+
+
+class ReportTable(tables.Table):  # type: ignore[misc]
+    """Aggregate reports (reports.selectors.report_list.aggregate_reports)."""
+
+    caption = _("Aggregate reports")
+
+    reporter = cell("report", verbose_name=_("Reporter"), attrs=KEY, order_by=("org_name", "pk"))
+    domain = cell("report_domain", verbose_name=_("Domain"), order_by=("domain__name", "pk"))
+    period = cell("report_period", verbose_name=_("Period (UTC)"), order_by=("begin", "pk"), attrs=KEY)
+    messages = cell("report_messages", verbose_name=_("Messages"), attrs=NUMBER, order_by=("messages", "pk"))
+    failing = cell("report_failing", verbose_name=_("Failing"), attrs=KEY_NUMBER, order_by=("failing", "pk"))
+    policy = cell("report_policy", verbose_name=_("Policy seen"), orderable=False)
+    received = cell("report_received", verbose_name=_("Received"), order_by=("stored_at", "pk"))
+    state = cell("report_state", verbose_name=_("State"), orderable=False)
+
+    class Meta:
+        attrs: ClassVar[dict[str, str]] = {"id": "reports", "class": "cards-sm"}
+        order_by = ("-period",)
+        empty_text = _("No report matches.")
+
+
+class RowTable(tables.Table):  # type: ignore[misc]
+    """The records of one aggregate report, failing ones first unless sorted otherwise."""
+
+    caption = _("Records, failing ones first")
+
+    source = cell("row_source", verbose_name=_("Source"), attrs=KEY, order_by=("source_ip", "position"))
+    count = cell("row_count", verbose_name=_("Messages"), attrs=KEY_NUMBER, order_by=("count", "position"))
+    disposition = cell("row_disposition", verbose_name=_("Receiver's act"), orderable=False)
+    dmarc = cell("row_dmarc", verbose_name=_("DMARC (aligned)"), orderable=False)
+    dkim = cell("row_dkim", verbose_name=_("DKIM itself"), orderable=False)
+    spf = cell("row_spf", verbose_name=_("SPF itself"), orderable=False)
+    identities = cell("row_identities", verbose_name=_("From and envelope"), orderable=False)
+
+    class Meta:
+        attrs: ClassVar[dict[str, str]] = {"id": "records", "class": "cards-sm dense"}
+        empty_text = _("No record matches.")
+
+
+class FailureTable(tables.Table):  # type: ignore[misc]
+    """Failure reports; each record also carries "people" (masked in the cells) and "opinion"."""
+
+    caption = _("Failure reports, masked")
+
+    arrived = cell("failure", verbose_name=_("Arrived"), attrs=KEY, order_by=("arrived_at", "pk"))
+    header_from = cell("failure_from", verbose_name=_("From domain"), order_by=("header_from", "pk"))
+    source = cell("failure_source", verbose_name=_("Source"), order_by=("source_ip", "pk"))
+    subject = cell("failure_subject", verbose_name=_("Subject and recipient"), orderable=False, attrs=KEY)
+    failed = cell("failure_failed", verbose_name=_("Receiver said"), orderable=False)
+    delivery = cell("failure_delivery", verbose_name=_("Delivery"), order_by=("delivery_result", "pk"))
+    incidents = cell("failure_incidents", verbose_name=_("Messages"), attrs=NUMBER, order_by=("incidents", "pk"))
+
+    class Meta:
+        attrs: ClassVar[dict[str, str]] = {"id": "failures", "class": "cards-sm"}
+        order_by = ("-arrived",)
+        empty_text = _("No failure report matches.")
+
+
+class MessageTable(tables.Table):  # type: ignore[misc]
+    """The ledger (reports.selectors.ingest_health.ledger)."""
+
+    caption = _("What came in")
+
+    received = cell("message", verbose_name=_("Received"), attrs=KEY, order_by=("received_at", "pk"))
+    sender = cell("message_sender", verbose_name=_("From"), orderable=False)
+    outcome = cell("message_outcome", verbose_name=_("Outcome"), order_by=("outcome", "pk"), attrs=KEY)
+    reason = cell("message_reason", verbose_name=_("Why, and what to do"), orderable=False, attrs=KEY)
+
+    class Meta:
+        attrs: ClassVar[dict[str, str]] = {"id": "ledger", "class": "cards-sm"}
+        order_by = ("-received",)
+        empty_text = _("Nothing that came in matches.")

@@ -2,10 +2,23 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reports.views import sources
+from reports.views import failures, ingestion, mailboxes, reports, sources, upload
 
 app_name = "reports"
 urlpatterns = [
     path("sources/", sources.source_list, name="source-list"),
     path("sources/<int:pk>/", sources.source_page, name="source-detail"),
+    path("reports/", reports.report_list, name="report-list"),
+    path("reports/<int:pk>/", reports.report_page, name="report-detail"),
+    path("reports/<int:pk>/original.xml", reports.report_original, name="report-original"),
+    path("failures/", failures.failure_list, name="failure-list"),
+    path("failures/<int:pk>/", failures.failure_page, name="failure-detail"),
+    path("failures/<int:pk>/reveal/", failures.failure_reveal, name="failure-reveal"),
+    path("ingestion/", ingestion.ingestion, name="ingestion"),
+    path("ingestion/messages/<int:pk>/", ingestion.message_page, name="message-detail"),
+    path("ingestion/mailboxes/new/", mailboxes.mailbox_create, name="mailbox-create"),
+    path("ingestion/mailboxes/<int:pk>/", mailboxes.mailbox_edit, name="mailbox-edit"),
+    path("ingestion/mailboxes/<int:pk>/delete/", mailboxes.mailbox_delete, name="mailbox-delete"),
+    path("ingestion/mailboxes/<int:pk>/fetch/", mailboxes.mailbox_fetch, name="mailbox-fetch"),
+    path("upload/", upload.upload, name="upload"),
 ]

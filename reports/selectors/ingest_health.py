@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDate
 
-from reports.models import Mailbox, Message, Node
+from reports.models import AggregateReport, FailureReport, Mailbox, Message, Node
+from reports.selectors.report_list import aggregate_reports, failure_reports
 from reports.viewer import Viewer
 from reports.vocabulary import Outcome
+
+GRACE = timedelta(minutes=10)
+INTERVALS_OF_PATIENCE = 2
+REPORT_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,11 @@ class Pipeline:
     unacknowledged: int
     outcomes: dict[str, int]
     last_arrival: datetime | None
+
+    @property
+    def stored(self) -> int:
+        """Messages that brought at least one new report."""
+        return self.outcomes[Outcome.STORED] + self.outcomes[Outcome.PARTIAL]
 
 
 def pipeline(viewer: Viewer, *, now: datetime) -> Pipeline:
@@ -45,10 +55,45 @@ def mailboxes(viewer: Viewer) -> QuerySet[Mailbox]:
     return rows.annotate(messages=Count("message")).order_by("name", "pk")
 
 
+def mailbox_health(mailbox: Mailbox, *, now: datetime) -> str:
+    """ "ok", "late", "failing", "paused" or "never" (read for the first time)."""
+    if not mailbox.is_enabled:
+        return "paused"
+    if mailbox.failures:
+        return "failing"
+    if mailbox.last_success_at is None:
+        return "never"
+    patience = INTERVALS_OF_PATIENCE * timedelta(minutes=mailbox.interval_minutes) + GRACE
+    return "ok" if mailbox.last_success_at + patience > now else "late"
+
+
+def node_health(node: Node, *, now: datetime) -> str:
+    """ "ok", "late" (no contact), "failing" (it says so), "paused" (revoked) or "never"."""
+    if node.revoked_at:
+        return "paused"
+    if node.last_contact_at is None:
+        return "never"
+    if node.last_contact_at + GRACE < now:
+        return "late"
+    return "failing" if node.error_code else "ok"
+
+
 def ledger(viewer: Viewer) -> QuerySet[Message]:
-    """Every message that came in, newest first."""
+    """Every message that came in, newest first. Who may see some domains only, sees the mail that brought their reports."""
     rows = Message.objects.filter(organisation_id=viewer.organisation_id).select_related("mailbox", "uploaded_by")
+    if viewer.domain_ids is not None:
+        of_message = {"message": OuterRef("pk"), "domain_id__in": viewer.domain_ids}
+        rows = rows.filter(
+            Exists(AggregateReport.objects.filter(**of_message)) | Exists(FailureReport.objects.filter(**of_message))
+        )
     return rows.order_by("-received_at", "-pk")
+
+
+def reports_of(message: Message, *, viewer: Viewer) -> tuple[list[AggregateReport], list[FailureReport]]:
+    """The reports that this message was the first to bring. Two queries."""
+    aggregates = aggregate_reports(viewer).filter(message=message).order_by("payload_index")
+    failures = failure_reports(viewer).filter(message=message).order_by("payload_index")
+    return list(aggregates[:REPORT_LIMIT]), list(failures[:REPORT_LIMIT])
 
 
 def outcomes_by_day(viewer: Viewer, *, since: datetime) -> list[dict[str, Any]]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TypeVar
 
-from django.db.models import F, Model, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Model, Q, QuerySet, Sum
 
 from reports.models import AggregateReport, AggregateRow, Domain, FailureReport
 from reports.viewer import Viewer
 
 M = TypeVar("M", bound=Model)
 
+LONG = timedelta(hours=27)
+"""Reports cover a day; local days are up to 25 hours long, and some reporters add a little."""
+SIBLING_LIMIT = 20
+
 
 def aggregate_reports(viewer: Viewer) -> QuerySet[AggregateReport]:
-    """Aggregate reports, newest period first."""
-    return _visible(AggregateReport.objects.all(), viewer).select_related("domain", "message").order_by("-begin", "-pk")
+    """Aggregate reports, newest period first; `is_long` where the period is longer than a day can be."""
+    rows = _visible(AggregateReport.objects.all(), viewer).select_related("domain", "message")
+    is_long = ExpressionWrapper(Q(end__gt=F("begin") + LONG), output_field=BooleanField())
+    return rows.annotate(is_long=is_long).order_by("-begin", "-pk")
 
 
 def report_rows(report: AggregateReport, *, failing_only: bool) -> QuerySet[AggregateRow]:
@@ -23,6 +30,18 @@ def report_rows(report: AggregateReport, *, failing_only: bool) -> QuerySet[Aggr
     if failing_only:
         rows = rows.filter(is_aligned=False)
     return rows.order_by("is_aligned", F("count").desc(), "position")
+
+
+def report_verdicts(report: AggregateReport) -> dict[str, int]:
+    """Messages of the report per verdict. One query."""
+    rows = AggregateRow.objects.filter(organisation_id=report.organisation_id, day=report.day, report=report)
+    return dict(rows.values_list("verdict").annotate(total=Sum("count")).order_by("verdict"))
+
+
+def conflicting_reports(report: AggregateReport, *, viewer: Viewer) -> list[AggregateReport]:
+    """Reports with the same reporter, id and period, but other rows; the oldest first."""
+    same = aggregate_reports(viewer).filter(day=report.day, identity=report.identity)
+    return list(same.exclude(pk=report.pk).order_by("pk")[:SIBLING_LIMIT])
 
 
 def failure_reports(viewer: Viewer) -> QuerySet[FailureReport]:

@@ -1,0 +1,78 @@
+"""Uploaded files as mails: bounded in size, mbox files split, each with one result. Knows no request and no form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from reports.dto import Problem
+from reports.ingest.extraction import is_mbox, split_mbox
+from reports.ingest.files import BATCH_BYTES, BATCH_MESSAGES, FileMail, Take
+from reports.ingest.ledger import Arrival
+from reports.ingest.outcome import Result, combine
+from reports.ingest.pipeline import ingest
+from reports.models import Organisation
+from reports.vocabulary import Channel, Outcome, Reason
+
+_HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """One file of an upload; `size` in bytes, `stream` at its beginning."""
+
+    name: str
+    size: int
+    stream: BinaryIO
+
+
+def uploader(organisation: Organisation, *, uploaded_by_id: int, clock: Callable[[], datetime]) -> Take:
+    """What stores batches of uploaded mails for an organisation, in the name of the person who brought them."""
+
+    def take(batch: Sequence[FileMail]) -> list[Result]:
+        at = clock()
+        arrivals = [
+            Arrival(mail.data, Channel.UPLOAD, at, filename=mail.path.name, uploaded_by_id=uploaded_by_id)
+            for mail in batch
+        ]
+        return ingest(arrivals, organisation=organisation, at=at)
+
+    return take
+
+
+def take_upload(file: UploadedFile, *, take: Take, limit: int) -> Result:
+    """Hand the mails of one file to `take` in bounded batches. A file beyond `limit` bytes is refused unread."""
+    if file.size > limit:
+        problem = Problem(Reason.TOO_LARGE, (("limit", str(limit)),))
+        return Result(Outcome.REFUSED, Reason.TOO_LARGE, (problem,))
+    results: list[Result] = []
+    for batch in _batches(_mails(file)):
+        results += take(batch)
+    return combine(results)
+
+
+def _mails(file: UploadedFile) -> Iterator[FileMail]:
+    path = Path(file.name or "upload")
+    head = file.stream.read(_HEAD_BYTES)
+    file.stream.seek(0)
+    if is_mbox(head):
+        for data in split_mbox(file.stream):
+            yield FileMail(path, data)
+    else:
+        yield FileMail(path, file.stream.read())
+
+
+def _batches(mails: Iterable[FileMail]) -> Iterator[list[FileMail]]:
+    batch: list[FileMail] = []
+    size = 0
+    for mail in mails:
+        batch.append(mail)
+        size += len(mail.data)
+        if len(batch) >= BATCH_MESSAGES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,181 @@
+"""Narrows lists by the address bar (django-filter). Nonsense in it never fails: a value that is none is left out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import django_filters
+from django import forms
+from django.db.models import CharField, F, Func, Model, Q, QuerySet, Value
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from reports.access import viewer_of
+from reports.models import AggregateReport, Domain, FailureReport, Mailbox, Message
+from reports.selectors.report_list import domains
+from reports.vocabulary import Channel, Outcome
+
+
+class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
+    """A filter whose period is counted in days back from now, in the time of `since_field`."""
+
+    since_field = ""
+
+    def within_days(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
+        return rows.filter(**{f"{self.since_field}__gte": timezone.now() - timedelta(days=int(value))})
+
+
+def _visible_domains(request: HttpRequest) -> QuerySet[Domain]:
+    return domains(viewer_of(request))
+
+
+def _own_mailboxes(request: HttpRequest) -> QuerySet[Mailbox]:
+    return Mailbox.objects.filter(organisation_id=viewer_of(request).organisation_id).order_by("name")
+
+
+def _days() -> django_filters.ChoiceFilter:
+    return django_filters.ChoiceFilter(
+        label=_("Period"),
+        method="within_days",
+        choices=[
+            ("7", _("Last 7 days")),
+            ("30", _("Last 30 days")),
+            ("90", _("Last 90 days")),
+            ("365", _("Last 365 days")),
+        ],
+        empty_label=_("Any time"),
+    )
+
+
+def _domain() -> django_filters.ModelChoiceFilter:
+    return django_filters.ModelChoiceFilter(
+        label=_("Domain"), queryset=_visible_domains, to_field_name="name", empty_label=_("All domains")
+    )
+
+
+REPORT_STATES: dict[str, Q] = {
+    "clean": Q(repairs=[], rows_dropped=0),
+    "repaired": ~Q(repairs=[]),
+    "rejected": Q(rows_dropped__gt=0),
+    "conflicting": Q(is_conflicting=True),
+    "again": Q(sightings__gt=1),
+    "empty": Q(rows=0),
+    "failing": Q(failing__gt=0),
+    "long": Q(is_long=True),
+}
+
+
+class ReportFilter(ListFilter):
+    """Aggregate reports by reporter, domain, period, state and id."""
+
+    since_field = "end"
+    reporter = django_filters.CharFilter(label=_("Reporter"), method="by_reporter")
+    domain = _domain()
+    days = _days()
+    status = django_filters.ChoiceFilter(
+        label=_("State"),
+        method="by_status",
+        choices=[
+            ("failing", _("With failing messages")),
+            ("clean", _("Without deviations")),
+            ("repaired", _("With repairs")),
+            ("rejected", _("With rejected records")),
+            ("conflicting", _("Conflicting")),
+            ("again", _("Received again")),
+            ("empty", _("Without records")),
+            ("long", _("Longer than a day")),
+        ],
+        empty_label=_("All states"),
+    )
+    report_id = django_filters.CharFilter(label=_("Report id"), lookup_expr="icontains")
+
+    class Meta:
+        model = AggregateReport
+        fields: list[str] = []
+
+    def by_reporter(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
+        return rows.filter(Q(org_name__icontains=value) | Q(email__icontains=value))
+
+    def by_status(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
+        return rows.filter(REPORT_STATES[value])
+
+
+class _AddressFilter(django_filters.Filter):  # type: ignore[misc]
+    field_class = forms.GenericIPAddressField
+
+
+class FailureFilter(ListFilter):
+    """Failure reports by domain, source address, reporter's domain, delivery and period."""
+
+    since_field = "arrived_at"
+    domain = _domain()
+    source = _AddressFilter(label=_("Source"), field_name="source_ip")
+    reporter = django_filters.CharFilter(label=_("Reporter's domain"), method="by_reporter")
+    delivery = django_filters.ChoiceFilter(
+        label=_("Delivery"),
+        field_name="delivery_result",
+        choices=[
+            ("delivered", pgettext_lazy("delivery result", "delivered")),
+            ("spam", pgettext_lazy("delivery result", "to the spam folder")),
+            ("policy", pgettext_lazy("delivery result", "not delivered, by policy")),
+            ("reject", pgettext_lazy("delivery result", "rejected")),
+        ],
+        empty_label=_("All results"),
+    )
+    days = _days()
+
+    class Meta:
+        model = FailureReport
+        fields: list[str] = []
+
+    def by_reporter(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
+        """By the domain alone: a search must not tell letter by letter what is masked."""
+        domain = Func(F("reporter"), Value("@"), Value(-1), function="split_part", output_field=CharField())
+        narrowed: QuerySet[Model] = rows.annotate(reporter_domain=domain).filter(reporter_domain__icontains=value)
+        return narrowed
+
+
+class MessageFilter(ListFilter):
+    """Entries of the ledger by outcome, mailbox, way in, period, and words of sender, subject or file name."""
+
+    since_field = "received_at"
+    q = django_filters.CharFilter(label=_("Sender, subject or file"), method="by_words")
+    outcome = django_filters.ChoiceFilter(
+        label=_("Outcome"),
+        method="by_outcome",
+        choices=[
+            (Outcome.STORED.value, _("Stored")),
+            (Outcome.PARTIAL.value, _("Stored in part")),
+            (Outcome.REFUSED.value, pgettext_lazy("message", "Refused")),
+            (Outcome.DUPLICATE.value, _("Duplicate")),
+            (Outcome.NOT_A_REPORT.value, _("Not a report")),
+            ("waiting", _("Waiting to be read")),
+        ],
+        empty_label=_("All outcomes"),
+    )
+    mailbox = django_filters.ModelChoiceFilter(
+        label=_("Mailbox"), queryset=_own_mailboxes, empty_label=_("All mailboxes")
+    )
+    channel = django_filters.ChoiceFilter(
+        label=_("Way in"),
+        choices=[
+            (Channel.IMAP.value, _("Mailbox")),
+            (Channel.UPLOAD.value, _("Upload")),
+            (Channel.FILE.value, _("Command line")),
+            (Channel.DEMO.value, _("Demonstration")),
+        ],
+        empty_label=_("All ways"),
+    )
+    days = _days()
+
+    class Meta:
+        model = Message
+        fields: list[str] = []
+
+    def by_words(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
+        return rows.filter(Q(sender__icontains=value) | Q(subject__icontains=value) | Q(filename__icontains=value))
+
+    def by_outcome(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
+        return rows.filter(outcome=None if value == "waiting" else value)

@@ -1,0 +1,72 @@
+"""What each `reports.vocabulary.RepairCode` means: how the report deviated from its RFC, and what was made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from reports.vocabulary import RepairCode
+
+_WORDS: Mapping[str, str | Promise] = {
+    RepairCode.ARCHIVE_TRUNCATED: _("The archive breaks off; what could be unpacked was read."),
+    RepairCode.ARCHIVE_CHECKSUM: _("The archive's checksum does not fit its content; the content was read all the same."),
+    RepairCode.ARCHIVE_TRAILING: _("Something follows the end of the archive; it was left out."),
+    RepairCode.ARCHIVE_SALVAGED: _("The archive is damaged; the report was recovered from what is left of it."),
+    RepairCode.BASE64_DAMAGED: _("The base64 text of the attachment is damaged; the readable rest was used."),
+    RepairCode.IN_BODY_TEXT: _("The report stood in the text of the mail instead of an attachment."),
+    RepairCode.BYTE_ORDER_MARK: _("A byte order mark gave another encoding than the XML declaration; the mark was believed."),
+    RepairCode.ENCODING_CONVERTED: _("The declared encoding is one that XML parsers do not know; the text was converted."),
+    RepairCode.ENCODING_GUESSED: _("The declared encoding does not fit the text; another one was guessed."),
+    RepairCode.TEXT_BEFORE_XML: _("Text stands before the XML; it was left out."),
+    RepairCode.DOCTYPE_IGNORED: _("A document type declaration was ignored."),
+    RepairCode.UNDECLARED_PREFIX: _("An XML prefix is used without being declared; it was declared here."),
+    RepairCode.ROOT_MISSING: _("The root element is missing; it was put around the rest."),
+    RepairCode.CONTROL_CHARACTERS: _("Characters that XML forbids were left out."),
+    RepairCode.BARE_AMPERSAND: _("An & is not escaped; it was read as the character itself."),
+    RepairCode.BARE_ADDRESS: _("An address in angle brackets is not escaped; it was read as text."),
+    RepairCode.CLOSE_TAG: _("An end tag is misspelt; it was put right."),
+    RepairCode.XML_TRUNCATED: _("The XML breaks off; every whole record before the break was read."),
+    RepairCode.XML_RECOVERED: _("The XML is not well-formed; what could be made out of it was read."),
+    RepairCode.OLD_SHAPE: _("An element has the name of an old draft; it was read as today's."),
+    RepairCode.REPEATED_ELEMENT: _("An element that may stand once is repeated; the first one counts."),
+    RepairCode.EXTENSION_SKIPPED: _("An unknown element was skipped."),
+    RepairCode.DOMAIN_ASSUMED: _("The report names no usable domain; it was taken from the file name, the subject or the records."),
+    RepairCode.PERIOD_ASSUMED: _("An end of the period is missing; it was taken from the file name or the other end."),
+    RepairCode.PERIOD_REWRITTEN: _("A time is not in epoch seconds; it was converted."),
+    RepairCode.PERIOD_SWAPPED: _("The period ends before it begins; both ends were swapped."),
+    RepairCode.ORG_NAME_ASSUMED: _("The reporter gives no name; one was taken from its address or its mail."),
+    RepairCode.EMAIL_MISSING: _("The reporter gives no usable e-mail address."),
+    RepairCode.REPORT_ID_MISSING: _("The report has no usable id."),
+    RepairCode.POLICY_MISSING: _("The report does not say which policy it found."),
+    RepairCode.NO_RECORDS: _("The report has no record; the RFC asks for at least one."),
+    RepairCode.ADDRESS_REWRITTEN: _("A source address is written in an unusual way; it was brought into the usual form."),
+    RepairCode.COUNT_REWRITTEN: _("A number of messages is written in an unusual way; it was read as the number it means."),
+    RepairCode.DOMAIN_REWRITTEN: _("A domain is written in an unusual way; it was brought into the usual form."),
+    RepairCode.DOMAIN_INVALID: _("What should be a domain is none; it was kept as text."),
+    RepairCode.HEADER_FROM_ASSUMED: _("Records name no From domain; the domain of the report was taken."),
+    RepairCode.VERDICT_MISSING: _("A verdict is missing; it was taken for none at all, not for a pass."),
+    RepairCode.VERDICT_REWRITTEN: _("A verdict is neither pass nor fail; it was counted as fail."),
+    RepairCode.WORD_REWRITTEN: _("A result is spelt in an unusual way; it was read as the word it means."),
+    RepairCode.WORD_UNKNOWN: _("A result is no word of the RFC; it was kept as it is."),
+    RepairCode.REASON_REWRITTEN: _("A reason for an override lacks its parts; its text was kept."),
+    RepairCode.EMPTY_DROPPED: _("An empty element was left out."),
+    RepairCode.TEXT_CUT: _("A text is longer than any real one; it was cut."),
+    RepairCode.MORE_REPAIRS: _("More deviations than are listed here were mended."),
+    RepairCode.FEEDBACK_PART_MISSING: _("The part with the facts is missing; they were taken from the text of the mail."),
+    RepairCode.SAMPLE_MISSING: _("The reporter sent no sample of the message."),
+    RepairCode.SAMPLE_READ_PLAINLY: _("The sample is no proper mail; only its plain header fields were read."),
+    RepairCode.SOURCE_IP_MISSING: _("The report names no source address."),
+    RepairCode.SOURCE_IP_ASSUMED: _("The report names no usable source address; it was taken from the sample's Received field."),
+    RepairCode.ARRIVAL_DATE_ASSUMED: _("The report does not say when the message arrived; the time of the report mail was taken."),
+    RepairCode.AUTH_FAILURE_MISSING: _("The report does not say which kind of failure it is about."),
+    RepairCode.IDENTITY_ALIGNMENT_MISSING: _("The report does not say which mechanisms failed to align."),
+    RepairCode.REPORTED_DOMAIN_ASSUMED: _("The report names no usable domain; it was taken from the sample."),
+    RepairCode.REPEATED_FIELD: _("A field that may stand once is repeated; the first one counts."),
+}  # fmt: skip
+
+
+def repair_sentence(code: str) -> str:
+    """The sentence of a code; an unknown one stands for itself."""
+    return str(_WORDS.get(code, code))

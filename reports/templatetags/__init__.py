@@ -1,0 +1,3 @@
+"""Template tags of the reports side."""
+
+from __future__ import annotations

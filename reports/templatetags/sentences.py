@@ -1,0 +1,111 @@
+"""Codes in templates: {{ problem|explained }} and the like. The words are those of reports.sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+
+from reports.dto import Problem
+from reports.masking import mask_address, mask_subject, mask_text
+from reports.models import Message
+from reports.sentences.failures import alignment_sentence, auth_failure_sentence, delivery_word
+from reports.sentences.mailboxes import explain_fault, step_words
+from reports.sentences.reasons import Explanation, explain
+from reports.sentences.repairs import repair_sentence
+
+register = template.Library()
+
+
+@register.filter
+def explained(problem: Mapping[str, Any]) -> Explanation:
+    """A problem of the ledger ({"code", "params"}) with `meaning` and `advice`."""
+    return explain(problem.get("code", ""), problem.get("params"))
+
+
+@register.filter
+def first_problem(message: Message) -> Explanation:
+    """Why a message of the ledger ended as it did, with the parameters of that problem where it is listed."""
+    listed = (each for each in message.problems if each.get("code") == message.reason)
+    listed_first: Mapping[str, Any] = next(listed, {})
+    return explain(message.reason, listed_first.get("params"))
+
+
+@register.filter
+def reason(code: str) -> Explanation:
+    """A bare `Reason` code with `meaning` and `advice`."""
+    return explain(code)
+
+
+@register.filter
+def fault(code: str) -> Explanation:
+    """A `MailboxFault` code with `meaning` and `advice`."""
+    return explain_fault(code)
+
+
+@register.filter
+def step(code: str) -> str:
+    """A `MailboxStep` in words."""
+    return step_words(code)
+
+
+@register.filter
+def repaired(code: str) -> str:
+    """A `RepairCode` as a sentence."""
+    return repair_sentence(code)
+
+
+@register.filter
+def failure_kind(word: str) -> str:
+    """A word of Auth-Failure as a sentence."""
+    return auth_failure_sentence(word)
+
+
+@register.filter
+def alignment(failed: Sequence[str]) -> str:
+    """Identity-Alignment as a sentence: what failed to align."""
+    return alignment_sentence(failed)
+
+
+@register.filter
+def delivery(word: str) -> str:
+    """A Delivery-Result in words."""
+    return delivery_word(word)
+
+
+@register.filter
+def problem_words(problem: Problem) -> Explanation:
+    """A `reports.dto.Problem` with `meaning` and `advice`."""
+    return explain(problem.code, dict(problem.params))
+
+
+@register.filter
+def problem_name(problem: Problem) -> str:
+    """The file within a message that a problem is about, or ""."""
+    return dict(problem.params).get("name", "")
+
+
+@register.filter
+def from_epoch(seconds: int | None) -> datetime | None:
+    """Epoch seconds as a moment."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+@register.filter
+def masked_address(address: str) -> str:
+    """An address with its domain alone in the clear."""
+    return mask_address(address)
+
+
+@register.filter
+def masked_subject(subject: str) -> str:
+    """The ends of a subject's words."""
+    return mask_subject(subject)
+
+
+@register.filter
+def masked_text(text: str) -> str:
+    """A text with every address in it masked."""
+    return mask_text(text)

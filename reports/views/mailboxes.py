@@ -1,0 +1,110 @@
+"""Mailboxes: made, changed, tried, fetched and deleted by administrators. The stored password never leaves the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from reports.access import allowed_to, mailbox_for, viewer_of
+from reports.errors import MailboxMisconfigured
+from reports.forms.mailbox import MailboxForm
+from reports.ingest.account import Account, account_of, sealed_secret
+from reports.ingest.imap import Step, test_connection
+from reports.ingest.mailbox_changes import ask_for_fetch, change_mailbox, create_mailbox, delete_mailbox
+from reports.models import Mailbox
+from reports.permissions import Act
+from reports.vocabulary import MailboxStep
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@allowed_to(Act.MANAGE_MAILBOXES)
+def mailbox_create(request: HttpRequest) -> HttpResponse:
+    """A new mailbox; "test" instead of "save" tries the connection and stores nothing."""
+    viewer = viewer_of(request)
+    form = MailboxForm(request.POST or None, instance=Mailbox(organisation_id=viewer.organisation_id))
+    if form.is_valid() and "test" not in request.POST:
+        password = form.cleaned_data["password"]
+        create_mailbox(form.instance, password=password, viewer=viewer, at=timezone.now())
+        messages.success(request, _("The mailbox was added and will be read within a minute."))
+        return redirect("reports:ingestion")
+    return _page(request, form)
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@allowed_to(Act.MANAGE_MAILBOXES)
+def mailbox_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a mailbox; an empty password field keeps the stored one."""
+    viewer = viewer_of(request)
+    form = MailboxForm(request.POST or None, instance=mailbox_for(viewer, pk))
+    if form.is_valid() and "test" not in request.POST:
+        password = form.cleaned_data["password"]
+        change_mailbox(form.instance, password=password, viewer=viewer, at=timezone.now())
+        messages.success(request, _("The changes were saved; the mailbox will be read within a minute."))
+        return redirect("reports:ingestion")
+    return _page(request, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@allowed_to(Act.MANAGE_MAILBOXES)
+def mailbox_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then delete."""
+    viewer = viewer_of(request)
+    mailbox = mailbox_for(viewer, pk)
+    if request.method == "POST":
+        delete_mailbox(mailbox, viewer=viewer, at=timezone.now())
+        messages.success(request, _("The mailbox was deleted. The reports that it brought stay."))
+        return redirect("reports:ingestion")
+    return render(request, "reports/mailbox_delete.html", {"mailbox": mailbox})
+
+
+@require_POST
+@allowed_to(Act.MANAGE_MAILBOXES)
+def mailbox_fetch(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the mailbox due now."""
+    viewer = viewer_of(request)
+    mailbox = mailbox_for(viewer, pk)
+    if mailbox.is_enabled:
+        ask_for_fetch(mailbox, viewer=viewer, at=timezone.now())
+        messages.success(request, _("The mailbox will be read within a minute."))
+    else:
+        messages.warning(request, _("This mailbox is paused. Switch it on first."))
+    return redirect("reports:ingestion")
+
+
+def _page(request: HttpRequest, form: MailboxForm) -> HttpResponse:
+    steps: Sequence[Step] = ()
+    if form.is_bound and form.is_valid():
+        steps = _try(form)
+    reached = {step.name for step in steps}
+    context = {
+        "form": form,
+        "mailbox": form.instance if form.instance.pk else None,
+        "steps": steps,
+        "untried": [name for name in MailboxStep if name not in reached] if steps else [],
+        "is_reached": bool(steps) and all(step.is_ok for step in steps),
+    }
+    return render(request, "reports/mailbox_form.html", context, status=422 if form.errors else 200)
+
+
+def _try(form: MailboxForm) -> list[Step]:
+    """The steps of a connection with the settings of a valid form and the password entered, or else the stored one."""
+    mailbox: Mailbox = form.instance
+    if form.cleaned_data["password"]:
+        mailbox.secret = sealed_secret(form.cleaned_data["password"])
+    try:
+        account: Account = account_of(mailbox)
+    except MailboxMisconfigured as error:
+        return [Step(MailboxStep.LOGIN, code=error.code, params=error.params)]
+    return list(test_connection(account))

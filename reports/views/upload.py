@@ -1,0 +1,90 @@
+"""Report files by hand: several at once, each with its outcome, its reasons and its reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from reports.access import allowed_to, viewer_of
+from reports.forms.upload import UploadForm
+from reports.ingest.dry_run import DryRun
+from reports.ingest.extraction import Limits
+from reports.ingest.outcome import Result
+from reports.ingest.uploads import UploadedFile, take_upload, uploader
+from reports.models import Organisation
+from reports.permissions import Act
+from reports.viewer import Viewer
+
+FORM_BYTES = 1 << 20
+"""What a multipart request needs beside its files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One file and how it ended."""
+
+    name: str
+    size: int
+    result: Result
+
+
+# The token of a form stands in its body, which is read only after its length has been looked at: see _taken.
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@allowed_to(Act.UPLOAD)
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take files in; whatever they hold, each ends with a sentence."""
+    if request.method != "POST":
+        return _page(request, UploadForm())
+    if _declared_length(request) > settings.UPLOAD_LIMIT_BYTES + FORM_BYTES:
+        return _page(request, UploadForm(), status=413, is_too_large=True)
+    return _taken(request)
+
+
+@csrf_protect
+def _taken(request: HttpRequest) -> HttpResponse:
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    is_dry_run: bool = form.cleaned_data["is_dry_run"]
+    taken = _take(form, viewer=viewer_of(request), is_dry_run=is_dry_run)
+    return _page(request, UploadForm(initial={"is_dry_run": is_dry_run}), taken=taken, is_dry_run=is_dry_run)
+
+
+def _take(form: UploadForm, *, viewer: Viewer, is_dry_run: bool) -> list[Taken]:
+    organisation = Organisation.objects.get(pk=viewer.organisation_id)
+    take = DryRun().take if is_dry_run else uploader(organisation, uploaded_by_id=viewer.user_id, clock=timezone.now)
+    taken = []
+    for file in form.chosen():
+        name, size = file.name or "", file.size or 0
+        result = take_upload(
+            UploadedFile(name, size, cast("BinaryIO", file.file)), take=take, limit=settings.UPLOAD_LIMIT_BYTES
+        )
+        taken.append(Taken(name, size, result))
+    return taken
+
+
+def _page(request: HttpRequest, form: UploadForm, *, status: int = 200, **more: Any) -> HttpResponse:
+    limits = Limits()
+    context = {
+        "form": form,
+        "limit_bytes": settings.UPLOAD_LIMIT_BYTES,
+        "files_limit": settings.DATA_UPLOAD_MAX_NUMBER_FILES,
+        "limits": limits,
+        **more,
+    }
+    return render(request, "reports/upload.html", context, status=status)
+
+
+def _declared_length(request: HttpRequest) -> int:
+    try:
+        return int(request.headers.get("Content-Length", ""))
+    except ValueError:
+        return 0
