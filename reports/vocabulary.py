@@ -187,7 +187,7 @@ class MailboxFault(StrEnum):
     STARTTLS_MISSING = "starttls_missing"
     NOT_IMAP = "not_imap"
     LOGIN_REFUSED = "login_refused"
-    SECRET_UNREADABLE = "secret_unreadable"
+    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105  a code
     FOLDER_MISSING = "folder_missing"
     FOLDER_READ_ONLY = "folder_read_only"
     MOVE_UNSUPPORTED = "move_unsupported"
