@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from exceptions.errors import PublishError
+from exceptions.lifecycle import marks
 from exceptions.lifecycle.expiry import expire_due
 from exceptions.publishing.publish import publish
 from reports.selectors.organisations import real_organisation_ids
@@ -34,6 +35,12 @@ def publish_policies() -> str:
 def mark_expired_rules() -> str:
     """Tell people which rules are over."""
     return f"{expire_due(at=timezone.now())} rules marked as expired"
+
+
+@shared_task(ignore_result=True, time_limit=900)  # type: ignore[untyped-decorator]
+def refresh_marks() -> str:
+    """Let report pages know of sources that came up under rules that are in force."""
+    return f"{marks.refresh_marks(at=timezone.now())} rules looked at"
 
 
 def publish_soon() -> None:

@@ -85,7 +85,7 @@ def rule_approve(
         version=version, approver_id=viewer.user_id, approver_name=viewer.user_name, at=at, reason=reason.strip()
     )
     _swap(transitions.APPROVE, rule)
-    mark_excepted(version, rule=rule, viewer=viewer, at=at)
+    mark_excepted(version, rule=rule, at=at)
     events.record(events.APPROVED, rule, viewer=viewer, at=at, reason=reason)
     return rule
 

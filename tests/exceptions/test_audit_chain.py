@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from reports.audit import log, trail
@@ -146,3 +147,19 @@ def test_the_trail_shows_one_organisation_and_one_thing_in_order() -> None:
     assert [entry.reason for entry in trail.entries_about(ours)] == ["first", "second"]
     entry = trail.entries_about(theirs).get()
     assert (entry.organisation_name, entry.object_type, entry.object_label) == ("Theirs", "organisation", "Theirs")
+
+
+@pytest.mark.django_db
+def test_the_command_names_the_entry_that_does_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    write(2)
+    call_command("verify_audit_log")
+    assert capsys.readouterr().out == f"The audit log is whole: 2 entries, the last hash is {verify().head}.\n"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET LOCAL session_replication_role = replica; UPDATE reports_auditentry SET action = 'x' WHERE id = 1;"
+            "SET LOCAL session_replication_role = origin"
+        )
+    with pytest.raises(SystemExit) as ended:
+        call_command("verify_audit_log")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "The audit log was changed: entry 1 does not fit.\n"

@@ -17,8 +17,11 @@ from django.db import DatabaseError, connection, transaction
 from exceptions.errors import RuleError
 from exceptions.lifecycle import services
 from exceptions.models import Approval, ExceptionRule, RuleVersion
-from exceptions.vocabulary import RuleState
+from exceptions.plans.services import loosening_approve, loosening_propose, mode_tighten
+from exceptions.vocabulary import Mode, RuleState
 from reports.audit.verify import verify
+from reports.inbound.events import record_events
+from reports.inbound.nodes import enrol_node
 from reports.models import AuditEntry, Organisation
 from reports.viewer import Viewer
 from reports.vocabulary import Role
@@ -246,6 +249,12 @@ def test_a_rule_of_the_demo_goes_only_with_the_whole_demo(db: None, tables: tupl
 def test_the_whole_demo_goes_with_its_rules_and_leaves_its_history(db: None) -> None:
     demo = a_cast(an_organisation("Demo", is_demo=True))
     a_rule(demo, state=S.APPROVED)
+    mode_tighten(viewer=demo.bob, domain_id=None, mode=Mode.REJECT, at=NOW)
+    change = loosening_propose(viewer=demo.bob, domain_id=None, mode=Mode.MONITOR, reason="Too strict.", at=NOW)
+    loosening_approve(change, viewer=demo.cy, at=NOW)
+    node, _ = enrol_node(viewer=demo.cy, name="mx 1", at=NOW)
+    event = {"id": "1", "at": NOW.timestamp(), "source_ip": "198.51.100.25", "verdict": "accept"}
+    record_events(node, {"events": [event]}, at=NOW)
     entries = AuditEntry.objects.count()
     with transaction.atomic():
         demo.organisation.delete()

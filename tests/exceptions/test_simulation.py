@@ -10,6 +10,7 @@ import pytest
 from exceptions.errors import NotAllowed
 from exceptions.lifecycle import services
 from exceptions.lifecycle.content import checked, to_document
+from exceptions.lifecycle.marks import refresh_marks
 from exceptions.models import ExceptionRule
 from exceptions.simulation.impact import Impact, impact
 from exceptions.vocabulary import RuleState
@@ -179,3 +180,14 @@ def test_an_edit_takes_the_marks_back(cast: Cast) -> None:
     rule = a_rule(cast, state=RuleState.PROPOSED)
     services.rule_edit(rule, content=content(cast.ann), viewer=cast.ann, seen_version=1, at=NOW)
     assert marks(rule) == []
+
+
+def test_a_source_that_comes_up_later_is_marked_when_the_marks_are_refreshed(cast: Cast) -> None:
+    rule = a_rule(cast, state=RuleState.APPROVED, networks=("198.51.100.24/30",))
+    over = a_rule(cast, state=RuleState.APPROVED, expires_at=NOW + timedelta(hours=1))
+    services.rule_expire(over, at=NOW + timedelta(hours=1))
+    arrive(cast, record("198.51.100.27", 8), report_id="r-3")
+    assert refresh_marks(at=NOW + timedelta(hours=2)) == 1
+    assert [address for address, *_ in marks(rule)] == [VENDOR, NEIGHBOUR, "198.51.100.27"]
+    assert set(Decision.objects.values_list("kind", "decided_by_name", "decided_at")) == {("excepted", "Bob", NOW)}
+    assert marks(over) == []
