@@ -44,7 +44,7 @@ def own_database(var: Path) -> Iterator[Database]:
     places = Places(var)
     with embedded_services(places, with_valkey=False) as (server,):
         subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+            [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"],
             cwd=ROOT, env=_environment(places, database=DATABASE), check=True,
         )  # fmt: skip
         yield Database(places, server.pid)
