@@ -41,7 +41,8 @@ class MailLedger:
         earlier = self._in_folder.exclude(uid_validity=self.uid_validity)
         digests = {uid: hashlib.sha256(data).digest() for uid, data in fetched.items()}
         known: dict[bytes, list[int]] = defaultdict(list)
-        for digest, pk in earlier.filter(raw__sha256__in=digests.values()).values_list("raw__sha256", "pk"):
+        entered = earlier.filter(raw__sha256__in=digests.values()).order_by("-pk")
+        for digest, pk in entered.values_list("raw__sha256", "pk"):
             known[bytes(digest)].append(pk)
         found = {uid: known[digest].pop() for uid, digest in digests.items() if known[digest]}
         for uid, pk in found.items():

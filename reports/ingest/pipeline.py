@@ -142,8 +142,10 @@ def _store(
 
 
 def _alone(item: Unread, *, organisation: Organisation, at: datetime) -> Result:
-    """Try one message by itself until it is stored or given up."""
-    for _ in range(TRIES):
+    """Try one message by itself until it is stored or given up; the try with the others counts as the first."""
+    trace = ""
+    for _ in range(TRIES - 1):
+        ledger.count_try([item.pk])
         try:
             reading = read(item.data, filename=item.filename)
             return _store([(item.pk, reading)], organisation=organisation, at=at, checkpoint=no_checkpoint)[item.pk]
@@ -152,7 +154,6 @@ def _alone(item: Unread, *, organisation: Organisation, at: datetime) -> Result:
         except Exception:
             log.exception("message %d cannot be read", item.pk)
             trace = traceback.format_exc()[-TRACE_LENGTH:]
-            ledger.count_try([item.pk])
     return _give_up(item.pk, trace, at=at)
 
 
