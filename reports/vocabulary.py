@@ -74,7 +74,7 @@ class Disposition(StrEnum):
     """What the receiver did (RFC 9990 section 3.1.1.9). PASS is RFC 9990's word for none under an enforcing policy."""
 
     NONE = "none"
-    PASS = "pass"  # noqa: S105  a result, no password
+    PASS = "pass"
     QUARANTINE = "quarantine"
     REJECT = "reject"
 
@@ -187,7 +187,7 @@ class MailboxFault(StrEnum):
     STARTTLS_MISSING = "starttls_missing"
     NOT_IMAP = "not_imap"
     LOGIN_REFUSED = "login_refused"
-    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105  a code
+    SECRET_UNREADABLE = "secret_unreadable"
     FOLDER_MISSING = "folder_missing"
     FOLDER_READ_ONLY = "folder_read_only"
     MOVE_UNSUPPORTED = "move_unsupported"
