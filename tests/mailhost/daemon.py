@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,10 +53,21 @@ def listens_at(path: Path) -> bool:
 
 
 class Daemon:
-    """One process in a process group of its own; its standard output and error go to ``log``."""
+    """One process in a process group of its own; its standard output and error go to ``log``.
 
-    def __init__(self, argv: Sequence[str | Path], *, log: Path) -> None:
+    ``environment`` is its whole environment and ``directory`` where it starts; without them it has ours.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+    ) -> None:
         self.log = log
+        self._environment, self._directory = environment, directory
         # The kernel ends it when this process dies without saying goodbye.
         self._argv = ["setpriv", "--pdeathsig", "TERM", "--", *(str(word) for word in argv)]
         self._name = str(argv[0])
@@ -77,7 +88,7 @@ class Daemon:
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 self._argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True,
+                start_new_session=True, env=self._environment, cwd=self._directory,
             )  # fmt: skip
         try:
             wait_until(lambda: self._ended() or ready(), seconds=START_SECONDS, what=self._name)
