@@ -31,4 +31,10 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": MINUTE,
         "options": {"expires": 50.0},
     },
+    # A source that comes up under a rule in force is shown as excepted on report pages.
+    "mark sources of rules": {
+        "task": "exceptions.tasks.refresh_marks",
+        "schedule": 60 * MINUTE,
+        "options": {"expires": 50 * MINUTE},
+    },
 }

@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, cast
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
@@ -23,14 +24,22 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def viewer_for(user: AbstractBaseUser | AnonymousUser, *, organisation_slug: str = "") -> Viewer | None:
-    """The viewer that `user` is in the organisation they chose, else in their own first one, the demo last. One query."""
+def viewer_for(
+    user: AbstractBaseUser | AnonymousUser, *, organisation_slug: str = "", remote_address: str | None = None
+) -> Viewer | None:
+    """The viewer that `user` is in the organisation they chose, else in the first of their own that is in use, else in
+    the demo while it is there. One query.
+    """
     if not user.is_authenticated:
         return None
+    in_use = Exists(Message.objects.filter(organisation=OuterRef("organisation"))) | Exists(
+        Mailbox.objects.filter(organisation=OuterRef("organisation"))
+    )
     memberships = list(
         Membership.objects.filter(user_id=user.pk)
         .select_related("organisation")
-        .order_by("organisation__is_demo", "pk")
+        .annotate(in_use=in_use)
+        .order_by("-in_use", "organisation__is_demo", "pk")
     )
     chosen = next((each for each in memberships if each.organisation.slug == organisation_slug), None)
     membership = chosen or next(iter(memberships), None)
@@ -44,6 +53,7 @@ def viewer_for(user: AbstractBaseUser | AnonymousUser, *, organisation_slug: str
         organisation_name=organisation.name,
         is_demo=organisation.is_demo,
         role=Role(membership.role),
+        remote_address=remote_address,
     )
 
 

@@ -20,5 +20,8 @@ class ViewerMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         wanted = request.COOKIES.get(ORGANISATION_COOKIE, "")
-        request.viewer = SimpleLazyObject(lambda: viewer_for(request.user, organisation_slug=wanted))  # type: ignore[attr-defined]
+        origin = request.META.get("REMOTE_ADDR") or None
+        request.viewer = SimpleLazyObject(  # type: ignore[attr-defined]
+            lambda: viewer_for(request.user, organisation_slug=wanted, remote_address=origin)
+        )
         return self.get_response(request)
