@@ -302,3 +302,31 @@ def test_a_secret_of_another_key_is_no_secret(dovecot: Dovecot, organisation: Or
     settings.SEKIMORI_ENCRYPTION_KEYS = [b"k" * 32]
     with pytest.raises(MailboxMisconfigured):
         account_of(mailbox)
+
+
+# --- Servers that know less than Dovecot ------------------------------------------------------------------------------
+
+
+def test_without_move_a_mail_is_copied_and_only_that_mail_expunged(
+    dovecot: Dovecot, organisation: Organisation
+) -> None:
+    mailbox = make_mailbox(dovecot, organisation)
+    for content in (GOOD, HUMAN, BROKEN):
+        dovecot.append(mailbox.username, content)
+    with imap.open_folder(account_of(mailbox)) as folder:
+        folder._client._cached_capabilities = (b"IMAP4REV1", b"UIDPLUS")
+        first, second, third = folder.uids()
+        folder._client.add_flags([third], [b"\\Deleted"])  # somebody else's, which is not ours to expunge
+        folder.demand_move()
+        folder.move([first, 4_000_000], target="Handled")
+        assert folder.uids() == [second, third]
+    assert len(dovecot.messages(mailbox.username, folder="Handled")) == 1
+
+
+def test_a_server_that_can_only_expunge_everything_is_refused(dovecot: Dovecot, organisation: Organisation) -> None:
+    mailbox = make_mailbox(dovecot, organisation)
+    with imap.open_folder(account_of(mailbox)) as folder:
+        folder._client._cached_capabilities = (b"IMAP4REV1",)
+        with pytest.raises(MailboxMisconfigured) as caught:
+            folder.demand_move()
+    assert caught.value.code == MailboxFault.MOVE_UNSUPPORTED
