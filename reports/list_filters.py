@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from reports.access import viewer_of
+from reports.masking import REPORT_SUBJECT
 from reports.models import AggregateReport, Domain, FailureReport, Mailbox, Message
 from reports.selectors.report_list import domains
 from reports.vocabulary import Channel, Outcome
@@ -33,6 +34,11 @@ def _visible_domains(request: HttpRequest) -> QuerySet[Domain]:
 
 def _own_mailboxes(request: HttpRequest) -> QuerySet[Mailbox]:
     return Mailbox.objects.filter(organisation_id=viewer_of(request).organisation_id).order_by("name")
+
+
+def _domain_of(field: str) -> Func:
+    """What stands behind the last "@" of an address."""
+    return Func(F(field), Value("@"), Value(-1), function="split_part", output_field=CharField())
 
 
 def _days() -> django_filters.ChoiceFilter:
@@ -132,9 +138,8 @@ class FailureFilter(ListFilter):
 
     def by_reporter(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
         """By the domain alone: a search must not tell letter by letter what is masked."""
-        domain = Func(F("reporter"), Value("@"), Value(-1), function="split_part", output_field=CharField())
-        narrowed: QuerySet[Model] = rows.annotate(reporter_domain=domain).filter(reporter_domain__icontains=value)
-        return narrowed
+        found: QuerySet[Model] = rows.annotate(reporter_domain=_domain_of("reporter"))
+        return found.filter(reporter_domain__icontains=value)
 
 
 class MessageFilter(ListFilter):
@@ -175,7 +180,10 @@ class MessageFilter(ListFilter):
         fields: list[str] = []
 
     def by_words(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
-        return rows.filter(Q(sender__icontains=value) | Q(subject__icontains=value) | Q(filename__icontains=value))
+        """Only in what is shown in the clear: a search must not tell letter by letter what is masked."""
+        clear = Q(subject__iregex=REPORT_SUBJECT) & (Q(subject__icontains=value) | Q(sender__icontains=value))
+        found: QuerySet[Model] = rows.annotate(sender_domain=_domain_of("sender"))
+        return found.filter(clear | Q(sender_domain__icontains=value) | Q(filename__icontains=value))
 
     def by_outcome(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
         return rows.filter(outcome=None if value == "waiting" else value)

@@ -12,6 +12,8 @@ SHORT_WORD = 2
 _BOUNDARIES = frozenset(" \t\r\n<>(),;:[]")
 # "smtp.mailfrom=" stays readable; an "=" of a rewritten address ("user=example.org@…") is part of the name.
 _KEY = re.compile(r"[a-z]+(?:\.[a-z-]+)+=")
+REPORT_SUBJECT = r"(?i)^\s*(dmarc\s+)?(aggregate\s+)?report\s+domain:\s*\S+\s+submitter:"
+_REPORT_SUBJECT = re.compile(REPORT_SUBJECT)
 
 
 def mask_address(address: str) -> str:
@@ -29,6 +31,14 @@ def mask_subject(subject: str) -> str:
     if len(words) > WORDS_SHOWN:
         words = [*words[: WORDS_SHOWN - 1], words[-1]]
     return " ".join(f"{word[:2]}{GAP}{word[-2:]}" if len(word) >= LONG_WORD else _ends(word) for word in words)
+
+
+def is_report_subject(subject: str) -> bool:
+    """Whether it is the subject that an aggregate report's mail has (RFC 9990 section 3.5.2), which names nobody.
+
+    The mail of a failure report usually carries the subject of the message that it is about, and so is masked.
+    """
+    return _REPORT_SUBJECT.match(subject) is not None
 
 
 def mask_text(text: str) -> str:

@@ -57,12 +57,11 @@ class ReportTable(tables.Table):  # type: ignore[misc]
 
     reporter = cell("report", verbose_name=_("Reporter"), attrs=KEY, order_by=("org_name", "pk"))
     domain = cell("report_domain", verbose_name=_("Domain"), order_by=("domain__name", "pk"))
-    period = cell("report_period", verbose_name=_("Period (UTC)"), order_by=("begin", "pk"), attrs=KEY)
+    period = cell("report_period", verbose_name=_("Period (UTC)"), order_by=("begin", "pk"))
     messages = cell("report_messages", verbose_name=_("Messages"), attrs=NUMBER, order_by=("messages", "pk"))
-    failing = cell("report_failing", verbose_name=_("Failing"), attrs=KEY_NUMBER, order_by=("failing", "pk"))
+    failing = cell("report_failing", verbose_name=_("Failing"), attrs=NUMBER, order_by=("failing", "pk"))
     policy = cell("report_policy", verbose_name=_("Policy seen"), orderable=False)
-    received = cell("report_received", verbose_name=_("Received"), order_by=("stored_at", "pk"))
-    state = cell("report_state", verbose_name=_("State"), orderable=False)
+    received = cell("report_received", verbose_name=_("Received and state"), order_by=("stored_at", "pk"), attrs=KEY)
 
     class Meta:
         attrs: ClassVar[dict[str, str]] = {"id": "reports", "class": "cards-sm"}
@@ -76,7 +75,7 @@ class RowTable(tables.Table):  # type: ignore[misc]
     caption = _("Records, failing ones first")
 
     source = cell("row_source", verbose_name=_("Source"), attrs=KEY, order_by=("source_ip", "position"))
-    count = cell("row_count", verbose_name=_("Messages"), attrs=KEY_NUMBER, order_by=("count", "position"))
+    count = cell("row_count", verbose_name=_("Messages"), attrs=NUMBER, order_by=("count", "position"))
     disposition = cell("row_disposition", verbose_name=_("Receiver's act"), orderable=False)
     dmarc = cell("row_dmarc", verbose_name=_("DMARC (aligned)"), orderable=False)
     dkim = cell("row_dkim", verbose_name=_("DKIM itself"), orderable=False)
@@ -114,7 +113,7 @@ class MessageTable(tables.Table):  # type: ignore[misc]
 
     received = cell("message", verbose_name=_("Received"), attrs=KEY, order_by=("received_at", "pk"))
     sender = cell("message_sender", verbose_name=_("From"), orderable=False)
-    outcome = cell("message_outcome", verbose_name=_("Outcome"), order_by=("outcome", "pk"), attrs=KEY)
+    outcome = cell("message_outcome", verbose_name=_("Outcome"), order_by=("outcome", "pk"))
     reason = cell("message_reason", verbose_name=_("Why, and what to do"), orderable=False, attrs=KEY)
 
     class Meta:

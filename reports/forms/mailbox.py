@@ -81,6 +81,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         for name, initial in (("handled_action", Mailbox.Action.FLAG), ("refused_action", Mailbox.Action.LEAVE)):
             label = self.Meta.labels[name]
             self.fields[name] = forms.ChoiceField(label=label, choices=ACTIONS, initial=initial)
+        self.fields["password"].required = not self.instance.pk
         if self.instance.pk:
             self.fields["password"].help_text = _("Leave it empty to keep the stored one.")
         for name in ("host", "username", "folder", "handled_folder", "refused_folder"):
@@ -111,14 +112,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
                 self.add_error(folder, _("Name the folder to which the mail is to be moved."))
             elif data.get(folder) and data[folder] == data.get("folder"):
                 self.add_error(folder, _("This is the folder that is read. Name another one."))
-        if not data.get("password"):
-            self._demand_password()
-        return data
-
-    def _demand_password(self) -> None:
-        if not self.instance.pk:
-            self.add_error("password", _("Enter the password."))
-        elif set(self.changed_data) & set(REACH):
+        if self.instance.pk and not data.get("password") and set(self.changed_data) & set(REACH):
             self.add_error(
                 "password",
                 _("Enter the password again: host, port, encryption, certificate or user name changed, and the stored "

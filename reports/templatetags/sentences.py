@@ -9,7 +9,7 @@ from typing import Any
 from django import template
 
 from reports.dto import Problem
-from reports.masking import mask_address, mask_subject, mask_text
+from reports.masking import is_report_subject, mask_address, mask_subject, mask_text
 from reports.models import Message
 from reports.sentences.failures import alignment_sentence, auth_failure_sentence, delivery_word
 from reports.sentences.mailboxes import explain_fault, step_words
@@ -31,6 +31,20 @@ def first_problem(message: Message) -> Explanation:
     listed = (each for each in message.problems if each.get("code") == message.reason)
     listed_first: Mapping[str, Any] = next(listed, {})
     return explain(message.reason, listed_first.get("params"))
+
+
+@register.filter
+def shown_subject(message: Message) -> str:
+    """The subject of a mail that came in: in the clear for aggregate reports alone, masked for whatever else it is."""
+    return message.subject if is_report_subject(message.subject) else mask_subject(message.subject)
+
+
+@register.filter
+def shown_sender(message: Message) -> str:
+    """The same for its sender; "" where there is none."""
+    if not message.sender or is_report_subject(message.subject):
+        return message.sender
+    return mask_address(message.sender)
 
 
 @register.filter

@@ -17,7 +17,7 @@ from reports.permissions import Act
 from reports.selectors import ingest_health as health
 from reports.tables import MessageTable, paged
 
-PER_PAGE = 25
+PER_PAGE = 15
 CHART_DAYS = 30
 
 
