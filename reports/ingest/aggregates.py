@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from datetime import UTC, date, datetime
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 
-from reports.dto import AggregateReport as Content
 from reports.dto import PolicyPublished
 from reports.ingest.copying import copy_rows, next_ids
+from reports.ingest.filed import FiledAggregate, Key
 from reports.ingest.outcome import Kept
 from reports.ingest.rows import RowWriter
 from reports.models import AggregateReport, Organisation, RejectedRow
@@ -25,19 +25,6 @@ COLUMNS = (
     "rows", "messages", "failing", "rows_dropped", "repairs", "sightings", "is_conflicting", "stored_at",
 )  # fmt: skip
 POLICY = tuple(field.name for field in fields(PolicyPublished))
-Key = tuple[bytes, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class FiledAggregate:
-    """One report with the places where it belongs."""
-
-    message_id: int
-    payload_index: int
-    domain_id: int
-    day: date
-    key: Key
-    content: Content
 
 
 def store_aggregates(

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import connection
 
 from reports.dto import Address
 from reports.dto import AggregateRow as Row
 from reports.ingest.copying import copy_lines, to_field
+from reports.ingest.filed import FiledAggregate
 from reports.models import AggregateRow, Organisation
 from reports.sources.classify import Evidence, classify, has_raw_pass
 from reports.sources.lens import LensRule, ReporterLens
-
-if TYPE_CHECKING:
-    from reports.ingest.aggregates import FiledAggregate
 
 COLUMNS = (
     "organisation_id", "domain_id", "day", "report_id", "position", "source_id", "source_ip", "count",

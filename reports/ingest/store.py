@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 
 from reports.dto import AggregateReport, FailureReport
-from reports.ingest.aggregates import FiledAggregate, store_aggregates
+from reports.ingest.aggregates import store_aggregates
 from reports.ingest.failures import FiledFailure, store_failures
+from reports.ingest.filed import FiledAggregate
 from reports.ingest.outcome import Kept, Reading, Report
 from reports.models import Domain, Organisation
 from reports.rollups.buckets import Bucket, lock_buckets

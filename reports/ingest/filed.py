@@ -1,0 +1,22 @@
+"""The value between filing a report and writing it: its content with the places where it belongs. Writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from reports.dto import AggregateReport
+
+Key = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class FiledAggregate:
+    """One report with the places where it belongs."""
+
+    message_id: int
+    payload_index: int
+    domain_id: int
+    day: date
+    key: Key
+    content: AggregateReport
