@@ -27,12 +27,8 @@ class RuleTable(tables.Table):  # type: ignore[misc]  # django-tables2 ships no 
     nodes_total = 0
 
     rule = cell("rule", verbose_name=_("Rule"), order_by=("rule_id",))
-    state = cell("state", verbose_name=_("State"), order_by=("shown_state", "rule_id"))
     words = cell("words", verbose_name=_("In words"), orderable=False, attrs={"td": {"class": "key-cell"}})
     owner = cell("owner", verbose_name=_("Owner"), order_by=("owner_name", "rule_id"))
-    reason = cell(
-        "reason", verbose_name=_("Reason"), order_by=("reason_code", "rule_id"), attrs={"td": {"class": "wide"}}
-    )
     hit = tables.Column(
         verbose_name=_("Hits, 30 days"),
         accessor="rule",

@@ -14,12 +14,12 @@ from reports.permissions import Act
 from reports.viewer import Viewer
 
 ACTS: dict[Transition, Act] = {
-    transitions.EDIT: Act.REQUEST_RULE,
-    transitions.PROPOSE: Act.REQUEST_RULE,
     transitions.APPROVE: Act.DECIDE_RULE,
     transitions.REJECT: Act.DECIDE_RULE,
-    transitions.REVOKE: Act.REVOKE_RULE,
+    transitions.PROPOSE: Act.REQUEST_RULE,
+    transitions.EDIT: Act.REQUEST_RULE,
     transitions.WITHDRAW: Act.REQUEST_RULE,
+    transitions.REVOKE: Act.REVOKE_RULE,
 }
 
 

@@ -25,7 +25,7 @@ class Hits:
 def hits(*, organisation_id: int, references: Collection[str], since: datetime) -> dict[str, Hits]:
     """The hits of each rule that had any, by its reference. One query."""
     rows = InboundEvent.objects.filter(organisation_id=organisation_id, rule_reference__in=references)
-    sums = rows.values_list("rule_reference").annotate(Count("pk", filter=Q(at__gte=since)), Max("at"))
+    sums = rows.values_list("rule_reference").annotate(recent=Count("pk", filter=Q(at__gte=since)), latest=Max("at"))
     return {reference: Hits(messages, last_at) for reference, messages, last_at in sums}
 
 
