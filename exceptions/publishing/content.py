@@ -11,6 +11,7 @@ from exceptions.engine.wire import EnforcementDocument, EnforcementEntry, RuleDo
 from exceptions.models import EnforcementMode, RuleVersion
 from exceptions.vocabulary import WHOLE_SHARE, Mode
 from reports.selectors.domains import trusted_domains
+from reports.vocabulary import DomainKind
 
 
 class Content(TypedDict):
@@ -23,10 +24,9 @@ class Content(TypedDict):
 
 def read_content(*, organisation_id: int, at: datetime, until: datetime) -> Content:
     """What holds at `at`, with the rules that begin before `until`: a node that cannot fetch starts them in time."""
-    domains = trusted_domains(organisation_id=organisation_id)
     rules = RuleVersion.objects.approved_until(at=at).filter(rule__organisation_id=organisation_id, starts_at__lt=until)
     return Content(
-        own_domains=[domain.name for domain in domains],
+        own_domains=_own_domains(organisation_id),
         enforcement=_enforcement(organisation_id),
         rules=[version.to_document() for version in rules.order_by("rule_id")],
     )
@@ -35,6 +35,20 @@ def read_content(*, organisation_id: int, at: datetime, until: datetime) -> Cont
 def fingerprint(content: Content) -> str:
     """SHA-256 in hex; equal for equal decisions."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _own_domains(organisation_id: int) -> list[str]:
+    """Partners, whom a person has named, and own domains for which a person has set a mode.
+
+    Not every own domain that pages show: the first report about a domain makes it one, and anybody can send a report.
+    """
+    named = set(
+        EnforcementMode.objects.filter(organisation_id=organisation_id, domain__isnull=False).values_list(
+            "domain_id", flat=True
+        )
+    )
+    trusted = trusted_domains(organisation_id=organisation_id)
+    return [domain.name for domain in trusted if domain.kind == DomainKind.PARTNER or domain.pk in named]
 
 
 def _enforcement(organisation_id: int) -> EnforcementDocument:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 
@@ -16,6 +17,9 @@ from reports.rollups.build import rebuild
 from reports.vocabulary import DomainKind
 
 NAME_LENGTH = 253
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+_OTHERS = "*"
 
 
 def store(readings: Sequence[tuple[int, Reading]], *, organisation: Organisation, at: datetime) -> list[list[Kept]]:
@@ -54,17 +58,22 @@ def _in_order(
 
 
 def _domains(names: Iterable[str], organisation: Organisation) -> dict[str, int]:
-    """The rows of these domains; one that nobody named before is taken for an own one, since reports of it come here."""
+    """The rows of these domains; one that nobody named before is taken for an own one, since reports of it come here.
+
+    Anybody can send a report, so this gives a place among the pages and no more: filters take a domain for our own when
+    a person has decided about it. What is no domain, or a whole top-level one, has its place among all others.
+    """
     wanted = set(names)
-    found = Domain.objects.filter(organisation=organisation, name__in=wanted)
+    proper = {name for name in wanted if _DOMAIN.fullmatch(name)}
+    found = Domain.objects.filter(organisation=organisation, name__in={*wanted, _OTHERS})
     known = dict(found.values_list("name", "pk"))
-    if missing := sorted(wanted - known.keys()):
+    if missing := sorted(proper - known.keys()):
         Domain.objects.bulk_create(
             [Domain(organisation=organisation, name=name, kind=DomainKind.OWN) for name in missing],
             ignore_conflicts=True,
         )
         known = dict(found.values_list("name", "pk"))
-    return known
+    return {name: known.get(name, known[_OTHERS]) for name in wanted}
 
 
 def _own(organisation: Organisation) -> list[str]:

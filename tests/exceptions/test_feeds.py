@@ -191,12 +191,12 @@ def test_the_format_is_agreed(site: Site, formats: str, status: int) -> None:
 
 def test_a_policy_that_cannot_be_published_leaves_the_last_good_one_in_service(site: Site) -> None:
     before = read(site.get(), site)
-    Domain.objects.create(organisation=site.cast.organisation, name="no domain", kind=DomainKind.OWN)
+    Domain.objects.create(organisation=site.cast.organisation, name="no domain", kind=DomainKind.PARTNER)
     assert read(site.get(), site) == before
 
 
 def test_without_any_policy_the_answer_is_an_error_and_not_an_empty_one(site: Site) -> None:
-    Domain.objects.create(organisation=site.cast.organisation, name="no domain", kind=DomainKind.OWN)
+    Domain.objects.create(organisation=site.cast.organisation, name="no domain", kind=DomainKind.PARTNER)
     response = site.get()
     assert (response.status_code, response.json()) == (503, {"error": {"code": "nothing_published"}})
 

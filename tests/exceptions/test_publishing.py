@@ -157,8 +157,18 @@ def test_a_partner_domain_counts_as_own(cast: Cast) -> None:
     snapshot = published(cast)
     assert (snapshot.number, document(snapshot)["own_domains"]) == (
         2,
-        ["example.com", "partner.example", "second.example"],
+        ["partner.example", "second.example"],
     )
+
+
+def test_a_domain_that_only_a_report_named_is_not_our_own_at_the_filter_until_a_person_sets_its_mode(
+    cast: Cast,
+) -> None:
+    forged = Domain.objects.create(organisation=cast.organisation, name="big-provider.example", kind=DomainKind.OWN)
+    mode_tighten(viewer=cast.bob, domain_id=None, mode=Mode.REJECT, at=NOW)
+    assert document(published(cast))["own_domains"] == ["partner.example"]
+    mode_tighten(viewer=cast.bob, domain_id=forged.pk, mode=Mode.REJECT, at=NOW)
+    assert document(published(cast))["own_domains"] == ["big-provider.example", "partner.example"]
 
 
 @pytest.mark.django_db
@@ -184,7 +194,7 @@ def test_the_demo_is_never_published() -> None:
 
 def test_what_nodes_would_refuse_is_not_published_and_the_last_good_policy_stays(cast: Cast) -> None:
     good = published(cast)
-    Domain.objects.create(organisation=cast.organisation, name="no domain", kind=DomainKind.OWN)
+    Domain.objects.create(organisation=cast.organisation, name="no domain", kind=DomainKind.PARTNER)
     with pytest.raises(PublishError) as caught:
         published(cast)
     assert (caught.value.code, caught.value.params["reason"]) == ("unreadable", "bad_domain")
@@ -192,7 +202,7 @@ def test_what_nodes_would_refuse_is_not_published_and_the_last_good_policy_stays
 
 
 def test_one_organisation_that_cannot_be_published_does_not_keep_the_others_from_it(cast: Cast) -> None:
-    Domain.objects.create(organisation=cast.organisation, name="no domain", kind=DomainKind.OWN)
+    Domain.objects.create(organisation=cast.organisation, name="no domain", kind=DomainKind.PARTNER)
     theirs = an_organisation("Theirs")
     publish_policies()
     assert list(Snapshot.objects.values_list("organisation_id", "number")) == [(theirs.pk, 1)]
