@@ -9,15 +9,15 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from reports.vocabulary import Outcome, Verdict
+from reports.vocabulary import Outcome, SourceVerdict
 
-ORDER = (Verdict.ALIGNED, Verdict.FORWARDER, Verdict.FIXABLE, Verdict.SUSPICIOUS, Verdict.UNKNOWN)
+ORDER = (SourceVerdict.ALIGNED, SourceVerdict.FORWARDER, SourceVerdict.FIXABLE, SourceVerdict.SUSPICIOUS, SourceVerdict.UNKNOWN)
 TONES = {
-    Verdict.ALIGNED: "aligned",
-    Verdict.FORWARDER: "forwarder",
-    Verdict.FIXABLE: "fixable",
-    Verdict.SUSPICIOUS: "failing",
-    Verdict.UNKNOWN: "unknown",
+    SourceVerdict.ALIGNED: "aligned",
+    SourceVerdict.FORWARDER: "forwarder",
+    SourceVerdict.FIXABLE: "fixable",
+    SourceVerdict.SUSPICIOUS: "failing",
+    SourceVerdict.UNKNOWN: "unknown",
 }
 
 OUTCOME_TONES = {
@@ -41,7 +41,7 @@ def verdict_chart(name: str, by_day: Mapping[date, Mapping[str, int]], *, days: 
         for verdict in ORDER
     ]
     total = sum(sum(counts.values()) for counts in by_day.values())
-    aligned = sum(counts.get(Verdict.ALIGNED, 0) for counts in by_day.values())
+    aligned = sum(counts.get(SourceVerdict.ALIGNED, 0) for counts in by_day.values())
     finding = ngettext(
         "%(failing)s of %(total)s message failed DMARC in these %(days)s days",
         "%(failing)s of %(total)s messages failed DMARC in these %(days)s days",
@@ -61,11 +61,11 @@ def verdict_chart(name: str, by_day: Mapping[date, Mapping[str, int]], *, days: 
 def verdict_words() -> dict[str, str]:
     """The verdicts in words, as badges show them."""
     return {
-        Verdict.ALIGNED: _("Aligned"),
-        Verdict.FORWARDER: _("Forwarder"),
-        Verdict.FIXABLE: _("Fixable"),
-        Verdict.SUSPICIOUS: _("Suspicious"),
-        Verdict.UNKNOWN: _("Unknown"),
+        SourceVerdict.ALIGNED: _("Aligned"),
+        SourceVerdict.FORWARDER: _("Forwarder"),
+        SourceVerdict.FIXABLE: _("Fixable"),
+        SourceVerdict.SUSPICIOUS: _("Suspicious"),
+        SourceVerdict.UNKNOWN: _("Unknown"),
     }
 
 

@@ -106,16 +106,6 @@ class DomainKind(StrEnum):
     FOREIGN = "foreign"
 
 
-class Verdict(StrEnum):
-    """What a row says about its source, in the order in which a page warns. EXCEPTED is no verdict: it is a decision."""
-
-    ALIGNED = "aligned"
-    FIXABLE = "fixable"
-    FORWARDER = "forwarder"
-    SUSPICIOUS = "suspicious"
-    UNKNOWN = "unknown"
-
-
 class Reason(StrEnum):
     """Why something was not used. Each has a sentence in reports.templatetags; parameters in braces there."""
 

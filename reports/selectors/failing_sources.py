@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -13,13 +13,13 @@ from django.db.models import Count, Exists, F, Func, Max, Min, OuterRef, Q, Quer
 
 from reports.models import Decision, SourceDay
 from reports.selectors.scope import Scope
-from reports.vocabulary import Verdict
+from reports.vocabulary import SourceVerdict
 
 NEEDS_DECISION = "needs-decision"
 EXCEPTED = "excepted"
-FAILING_VERDICTS = (Verdict.FIXABLE, Verdict.FORWARDER, Verdict.SUSPICIOUS, Verdict.UNKNOWN)
+FAILING_VERDICTS = (SourceVerdict.FIXABLE, SourceVerdict.FORWARDER, SourceVerdict.SUSPICIOUS, SourceVerdict.UNKNOWN)
 TREND_DAYS = 30
-TABS = (NEEDS_DECISION, *FAILING_VERDICTS, EXCEPTED, Verdict.ALIGNED)
+TABS = (NEEDS_DECISION, *FAILING_VERDICTS, EXCEPTED, SourceVerdict.ALIGNED)
 
 _FAILING = Q(messages__gt=F("aligned"))
 
@@ -35,8 +35,14 @@ class Sketch:
 
     @property
     def verdict(self) -> str:
-        """The verdict of most of its messages."""
-        return max(self.verdicts, key=lambda each: self.verdicts[each], default=Verdict.UNKNOWN)
+        """The verdict of most of its failing messages; aligned where none failed."""
+        return leading_verdict(self.verdicts)
+
+
+def leading_verdict(messages: Mapping[str, int]) -> str:
+    """The verdict with the most messages, aligned ones counting only where there are no others."""
+    failing = {verdict: count for verdict, count in messages.items() if verdict != SourceVerdict.ALIGNED}
+    return max(failing, key=lambda verdict: failing[verdict], default=SourceVerdict.ALIGNED)
 
 
 def failing_sources(scope: Scope, *, tab: str, now: datetime) -> QuerySet[SourceDay, dict[str, Any]]:
@@ -64,7 +70,7 @@ def tab_counts(scope: Scope, *, now: datetime) -> dict[str, int]:
     sources: dict[str, Q] = {
         NEEDS_DECISION: _FAILING & ~_decided(now),
         EXCEPTED: _FAILING & _excepted(now),
-        **{str(verdict): Q(verdict=verdict) for verdict in (*FAILING_VERDICTS, Verdict.ALIGNED)},
+        **{str(verdict): Q(verdict=verdict) for verdict in (*FAILING_VERDICTS, SourceVerdict.ALIGNED)},
     }
     # An aggregate's alias hides the column of the same name, and "aligned" is one.
     counts = {f"tab_{place}": Count("source_id", distinct=True, filter=sources[tab]) for place, tab in enumerate(TABS)}

@@ -11,7 +11,7 @@ from django.db.models import F, Max, Q, Sum
 
 from reports.models import AggregateReport, DomainDay, Mailbox, Message
 from reports.selectors.scope import Scope
-from reports.vocabulary import Verdict
+from reports.vocabulary import SourceVerdict
 
 _SUMMED = ("messages", "aligned", "dkim_aligned", "spf_aligned", "quarantined", "rejected", "excepted")
 
@@ -50,14 +50,16 @@ class Volumes:
 
 def volumes(scope: Scope) -> Volumes:
     """One query."""
-    suspicious = Q(verdict=Verdict.SUSPICIOUS)
+    suspicious = Q(verdict=SourceVerdict.SUSPICIOUS)
     stopped = F("quarantined") + F("rejected")
     # An aggregate's alias hides the column of the same name, so each gets one of its own.
     sums = scope.within(DomainDay.objects.all()).aggregate(
         **{f"{column}_sum": Sum(column, default=0) for column in _SUMMED},
         suspicious_sum=Sum("messages", filter=suspicious, default=0),
         suspicious_stopped_sum=Sum(stopped, filter=suspicious, default=0),
-        legitimate_sum=Sum("messages", filter=~Q(verdict__in=(Verdict.SUSPICIOUS, Verdict.UNKNOWN)), default=0),
+        legitimate_sum=Sum(
+            "messages", filter=~Q(verdict__in=(SourceVerdict.SUSPICIOUS, SourceVerdict.UNKNOWN)), default=0
+        ),
     )
     return Volumes(**{name.removesuffix("_sum"): total for name, total in sums.items()})
 

@@ -15,6 +15,7 @@ from reports.sentences.failures import alignment_sentence, auth_failure_sentence
 from reports.sentences.mailboxes import explain_fault, step_words
 from reports.sentences.reasons import Explanation, explain
 from reports.sentences.repairs import repair_sentence
+from reports.sentences.why import why_fact
 
 register = template.Library()
 
@@ -123,3 +124,9 @@ def masked_subject(subject: str) -> str:
 def masked_text(text: str) -> str:
     """A text with every address in it masked."""
     return mask_text(text)
+
+
+@register.filter
+def why_words(code: str) -> str:
+    """A `Why` as a short fact."""
+    return why_fact(code)

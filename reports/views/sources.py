@@ -58,13 +58,17 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
     source = source_for(viewer, pk)
     page = page_scope(request, viewer=viewer, today=now.date())
     scope = page.scope
+    verdicts = detail.source_verdicts(scope, source=source)
+    identities = detail.source_identities(scope, source=source)
     context: dict[str, Any] = {
         "scope": page,
         "source": source,
         "from_domains": detail.failing_from_domains(scope, source=source),
         "totals": detail.source_totals(scope, source=source),
-        "verdicts": detail.source_verdicts(scope, source=source),
-        "identities": detail.source_identities(scope, source=source),
+        "verdict": listing.leading_verdict(verdicts),
+        "verdicts": verdicts,
+        "identities": identities,
+        "leading": identities[0].classification if identities else None,
         "reporters": detail.source_reporters(scope, source=source),
         "failures": detail.source_failures(scope, source=source),
         "events": detail.source_events(scope, source=source),

@@ -18,13 +18,14 @@
     aligned: { symbol: "none" },
     forwarder: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: -Math.PI / 4 },
     failing: { symbol: "rect", symbolSize: 1, dashArrayX: [[4, 4], [0, 4, 4, 0]], dashArrayY: [4, 0] },
+    fixable: { symbol: "rect", dashArrayX: [[3, 3]], dashArrayY: [1, 0], rotation: 0 },
     excepted: { symbol: "circle", symbolSize: 0.8, dashArrayX: [[4, 4], [0, 4, 4, 0]], dashArrayY: [4, 0] },
     unknown: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [1, 7], rotation: 0 },
   };
 
   const seriesOf = (chart, colours) =>
     chart.series.map((series, place) => {
-      const colour = colours[series.tone] || colours.unknown;
+      const colour = colours[series.tone === "fixable" ? "failing" : series.tone] || colours.unknown;
       const drawn = { name: series.name, data: series.values, animation: false, emphasis: { disabled: true } };
       if (chart.kind === "lines") {
         Object.assign(drawn, { type: "line", symbol: "none", lineStyle: { color: colour, width: 2 }, itemStyle: { color: colour } });
