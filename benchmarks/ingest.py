@@ -52,13 +52,22 @@ def _measure(mix: str, *, size: int, workers: tuple[int, ...], folder: Path, dat
     )
     holds = json.loads(made.stdout)
     program = Path(sys.executable).with_name("parsedmarc")
-    peer = run([program, "--offline", "--silent", "--output", folder / f"{mix}-json", mbox])
+    output = folder / f"{mix}-json"
+    peer = run([program, "--offline", "--silent", "--output", output, mbox])
+    if (read := _rows_of_peer(output / "aggregate.json")) != holds["rows"]:
+        sys.exit(f"{PEER} read {read} of {holds['rows']} rows: there is nothing to compare with")
     _print("peak_memory_mib", mix=mix, workers=1, value=peer.peak, peer=PEER, unit="MiB")
     for count in workers:
         env = database.fresh(f"{mix}_{count}")
         wanted = [str(number) for number in (count, holds["rows"], holds["messages"])]
         ours = run([sys.executable, "-m", "benchmarks.ours", mbox, *wanted], server=database.pid, env=env)
         _report(mix, workers=count, rows=holds["rows"], ours=ours, peer=peer)
+
+
+def _rows_of_peer(path: Path) -> int:
+    """How many rows parsedmarc wrote: its JSON has one source for each, on a line of its own."""
+    with path.open("rb") as lines:
+        return sum(b'"ip_address":' in line for line in lines)
 
 
 def _report(mix: str, *, workers: int, rows: int, ours: Cost, peer: Cost) -> None:
