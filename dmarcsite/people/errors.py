@@ -25,6 +25,18 @@ class LastAdministrator(PeopleError):
     code = "last_administrator"
 
 
+class OtherAdministrator(PeopleError):
+    """One of two administrators would be alone afterwards, and nobody's second look would be needed any more."""
+
+    code = "other_administrator"
+
+
+class SecondMissing(PeopleError):
+    """The invitation is older than the second administrator, who has not agreed to it."""
+
+    code = "second_missing"
+
+
 class InvitationEnded(PeopleError):
     code = "invitation_ended"
 

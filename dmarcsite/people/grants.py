@@ -10,6 +10,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from dmarcsite.models import RoleGrant, User
 from dmarcsite.people.errors import (
@@ -18,7 +19,9 @@ from dmarcsite.people.errors import (
     InvitationEnded,
     LastAdministrator,
     NotInOrganisation,
+    OtherAdministrator,
     OwnProposal,
+    SecondMissing,
 )
 from reports.audit import log
 from reports.audit.actions import register
@@ -40,10 +43,7 @@ ACCEPTED = register("people.invitation.accepted")
 
 def needs_second(organisation_id: int) -> bool:
     """Whether a role in this organisation needs a second administrator: as soon as it has two."""
-    return (
-        Membership.objects.filter(organisation_id=organisation_id, role=Role.ADMINISTRATOR).count()
-        >= _SECOND_NEEDED_FROM
-    )
+    return _administrators(organisation_id) >= _SECOND_NEEDED_FROM
 
 
 @transaction.atomic
@@ -85,28 +85,43 @@ def role_second(grant_id: int, *, viewer: Viewer, at: datetime) -> tuple[RoleGra
 
 @transaction.atomic
 def role_refuse(grant_id: int, *, viewer: Viewer, at: datetime) -> RoleGrant:
-    """End an open proposal: the proposer withdraws it, anybody else refuses it."""
-    grant = _open_grant(grant_id, viewer)
+    """End an open proposal, or an invitation that nobody took: the proposer withdraws it, anybody else refuses it."""
+    grant = _open_grant(grant_id, viewer, with_invitations=True)
     is_own = grant.proposed_by_id == viewer.user_id
     grant.state = State.WITHDRAWN if is_own else State.REFUSED
     grant.decided_at = at
-    grant.save(update_fields=["state", "decided_at"])
+    grant.token_sha256 = None
+    grant.save(update_fields=["state", "decided_at", "token_sha256"])
     _record(WITHDRAWN if is_own else REFUSED, grant, viewer=viewer, at=at)
     return grant
 
 
 @transaction.atomic
 def membership_end(membership_id: int, *, viewer: Viewer, at: datetime) -> None:
-    """Take a person's role away, at once and by one administrator. Raises LastAdministrator and NotInOrganisation."""
-    Organisation.objects.select_for_update().get(pk=viewer.organisation_id)
-    memberships = Membership.objects.filter(organisation_id=viewer.organisation_id).select_related("user")
-    membership = memberships.filter(pk=membership_id).first()
-    if membership is None:
-        raise NotInOrganisation
-    if membership.role == Role.ADMINISTRATOR and memberships.filter(role=Role.ADMINISTRATOR).count() == 1:
-        raise LastAdministrator
+    """Take a person's role away, at once and by one administrator. One of two never takes the other's: whoever is left
+    alone grants roles alone. Raises LastAdministrator, OtherAdministrator and NotInOrganisation."""
+    membership = _membership(viewer.organisation_id, pk=membership_id)
+    is_other = membership.user_id != viewer.user_id
+    if (
+        is_other
+        and membership.role == Role.ADMINISTRATOR
+        and _administrators(viewer.organisation_id) == _SECOND_NEEDED_FROM
+    ):
+        raise OtherAdministrator
+    _end(membership)
     log.record(ENDED, at=at, viewer=viewer, subject=membership.user, data={"role": membership.role})
-    membership.delete()
+
+
+@transaction.atomic
+def membership_end_by_system(email: str, *, organisation_slug: str, reason: str, at: datetime) -> None:
+    """Take a role away on behalf of whoever runs the server. Raises LastAdministrator and NotInOrganisation."""
+    organisation = Organisation.objects.filter(slug=organisation_slug).first()
+    if organisation is None:
+        raise NotInOrganisation
+    membership = _membership(organisation.pk, user__email=email.strip().lower())
+    _end(membership)
+    data = {"role": membership.role}
+    log.record(ENDED, at=at, organisation=organisation, subject=membership.user, reason=reason, data=data)
 
 
 def open_invitation(token: str, *, at: datetime) -> RoleGrant:
@@ -120,10 +135,17 @@ def open_invitation(token: str, *, at: datetime) -> RoleGrant:
 
 @transaction.atomic
 def invitation_accept(token: str, *, name: str, password: str, at: datetime) -> User:
-    """Make the invited person's account and give them their role. Raises InvitationEnded; the token works once."""
+    """Make the invited person's account and give them their role; the token works once.
+
+    Raises InvitationEnded, also where the person got an account meanwhile, and SecondMissing.
+    """
     grant = RoleGrant.objects.select_for_update().get(pk=open_invitation(token, at=at).pk)
-    if grant.effective_at is not None:
+    if grant.effective_at is not None or grant.state != State.GRANTED:
         raise InvitationEnded
+    if User.objects.filter(email=grant.email).exists():
+        raise InvitationEnded
+    if grant.second_by_id is None and needs_second(grant.organisation_id):
+        raise SecondMissing
     user = User.objects.create_user(grant.email, password, name=name)
     grant.user = user
     grant.save(update_fields=["user"])
@@ -132,8 +154,30 @@ def invitation_accept(token: str, *, name: str, password: str, at: datetime) -> 
     return user
 
 
-def _open_grant(grant_id: int, viewer: Viewer) -> RoleGrant:
-    grants = RoleGrant.objects.select_for_update().filter(organisation_id=viewer.organisation_id, state=State.PROPOSED)
+def _membership(organisation_id: int, **which: object) -> Membership:
+    """The membership, behind a lock that lets one removal after the other count the administrators."""
+    Organisation.objects.select_for_update().get(pk=organisation_id)
+    membership = Membership.objects.filter(organisation_id=organisation_id, **which).select_related("user").first()
+    if membership is None:
+        raise NotInOrganisation
+    return membership
+
+
+def _end(membership: Membership) -> None:
+    if membership.role == Role.ADMINISTRATOR and _administrators(membership.organisation_id) == 1:
+        raise LastAdministrator
+    membership.delete()
+
+
+def _administrators(organisation_id: int) -> int:
+    return Membership.objects.filter(organisation_id=organisation_id, role=Role.ADMINISTRATOR).count()
+
+
+def _open_grant(grant_id: int, viewer: Viewer, *, with_invitations: bool = False) -> RoleGrant:
+    is_open = Q(state=State.PROPOSED)
+    if with_invitations:
+        is_open |= Q(state=State.GRANTED, effective_at=None)
+    grants = RoleGrant.objects.select_for_update().filter(is_open, organisation_id=viewer.organisation_id)
     grant = grants.filter(pk=grant_id).first()
     if grant is None:
         raise AlreadyDecided
@@ -145,6 +189,7 @@ def _grant(grant: RoleGrant, *, viewer: Viewer, at: datetime) -> str | None:
     grant.decided_at = at
     token = None
     if grant.user_id is None:
+        _end_invitations(grant)
         token = secrets.token_urlsafe(32)
         grant.token_sha256 = hashlib.sha256(token.encode()).digest()
         grant.token_expires_at = at + INVITATION_LIFETIME
@@ -153,6 +198,14 @@ def _grant(grant: RoleGrant, *, viewer: Viewer, at: datetime) -> str | None:
         _take_effect(grant, at=at)
     _record(GRANTED, grant, viewer=viewer, at=at)
     return token
+
+
+def _end_invitations(grant: RoleGrant) -> None:
+    """A new invitation takes the place of earlier ones to the same person: a link that went astray ends with it."""
+    earlier = RoleGrant.objects.filter(
+        organisation_id=grant.organisation_id, email=grant.email, state=State.GRANTED, effective_at=None
+    )
+    earlier.exclude(pk=grant.pk).update(state=State.WITHDRAWN, token_sha256=None)
 
 
 def _take_effect(grant: RoleGrant, *, at: datetime) -> None:

@@ -124,7 +124,8 @@ def organisation_choose(request: HttpRequest) -> HttpResponse:
     """Look at another organisation that one belongs to; an unknown one changes nothing."""
     response = redirect("/")
     slug = request.POST.get("organisation", "")
-    if Membership.objects.filter(user=cast("User", request.user), organisation__slug=slug).exists():
+    memberships = Membership.objects.filter(user=cast("User", request.user))
+    if slug in memberships.values_list("organisation__slug", flat=True):
         response.set_cookie(
             ORGANISATION_COOKIE,
             slug,
