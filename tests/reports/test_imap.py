@@ -147,7 +147,8 @@ def test_mail_is_fetched_read_and_flagged_and_nothing_twice(dovecot: Dovecot, or
         (Outcome.DUPLICATE, "stored_before", True),
         (Outcome.STORED, "", True),
     ]
-    handled, untouched = {b"\\Seen", b"$SekimoriRead"}, set()
+    handled: set[bytes] = {b"\\Seen", b"$SekimoriRead"}
+    untouched: set[bytes] = set()
     assert flags(dovecot, mailbox) == [handled, untouched, untouched, handled, handled]
     assert (mailbox.failures, mailbox.error_code, mailbox.last_success_at) == (0, "", NOW)
     assert mailbox.due_at == NOW + timedelta(minutes=15)
