@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from exceptions.agent.stream import Entry
 
 MAX_ENTRY = 16 * 1024
 HOUR = 3_600
+LATEST = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _value(entry: Entry) -> tuple[str, dict[str, Any] | None]:
 def _count(value: dict[str, Any], counts: Counter[tuple[int, str, str]]) -> bool:
     at, source, domain = value.get("at"), value.get("source_ip"), value.get("header_from")
     count = value.get("count", 1)
-    if not isinstance(at, int | float) or not math.isfinite(at) or not isinstance(count, int) or count < 1:
+    if not isinstance(at, int | float) or not 0 <= at <= LATEST or not isinstance(count, int) or count < 1:
         return False
     if not isinstance(source, str) or not isinstance(domain, str):
         return False

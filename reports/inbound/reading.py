@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -96,6 +95,11 @@ def text(value: object, limit: int) -> str:
     return _UNFIT.sub(" ", value)[:limit].strip() if isinstance(value, str) else ""
 
 
+def lowered(value: object, limit: int) -> str:
+    """As `text`, in lower case; cut again, because some letters are two in lower case."""
+    return text(value, limit).lower()[:limit]
+
+
 def _entries(value: object) -> list[object]:
     if not isinstance(value, list):
         raise InboundRefused("not_a_list")
@@ -116,7 +120,7 @@ def _usable(entries: Iterable[object], read: Callable[[Mapping[str, Any]], T]) -
 
 def _event(entry: Mapping[str, Any], at: datetime) -> Event:
     header_from, envelope = _domain(entry.get("header_from")), _domain(entry.get("envelope_from"))
-    spf, dkim = text(entry.get("spf"), 20).lower(), _signatures(entry.get("dkim"))
+    spf, dkim = lowered(entry.get("spf"), 20), _signatures(entry.get("dkim"))
     evidence = Evidence(
         domain=_domain(entry.get("policy_domain")) or header_from,
         header_from=header_from,
@@ -144,7 +148,7 @@ def _event(entry: Mapping[str, Any], at: datetime) -> Event:
         would_be=_word(entry.get("would_be")),
         rule_reference=_reference(entry.get("rule_id")),
         policy_number=_number(entry.get("number")),
-        action=text(entry.get("action"), 40).lower(),
+        action=lowered(entry.get("action"), 40),
         classification=classify(evidence).verdict,
     )
 
@@ -169,10 +173,10 @@ def _identifier(value: object) -> str:
 
 
 def _moment(value: object, at: datetime) -> datetime:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise _Unusable
-    seconds = value - at.timestamp()
-    if not -OLDEST.total_seconds() <= seconds <= NEWEST.total_seconds():
+    # A comparison takes any number, infinite or too large for a difference.
+    if not (at - OLDEST).timestamp() <= value <= (at + NEWEST).timestamp():
         raise _Unusable
     return datetime.fromtimestamp(int(value), UTC)
 
@@ -190,7 +194,7 @@ def _address(value: object) -> Address:
 
 
 def _domain(value: object) -> str:
-    return text(value, 320).lower().removesuffix(".")
+    return lowered(value, 320).removesuffix(".")
 
 
 def _word(value: object, *, is_needed: bool = False) -> str:
@@ -218,6 +222,5 @@ def _recipients(value: object) -> tuple[str, ...]:
 def _signatures(value: object) -> tuple[DkimResult, ...]:
     items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
     return tuple(
-        DkimResult(_domain(item.get("domain")), "", text(item.get("result"), 20).lower())
-        for item in items[:MAX_SIGNATURES]
+        DkimResult(_domain(item.get("domain")), "", lowered(item.get("result"), 20)) for item in items[:MAX_SIGNATURES]
     )

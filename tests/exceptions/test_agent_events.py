@@ -213,3 +213,12 @@ def test_a_request_has_at_most_500_entries(feed: Feed, host: MailHost, valkey: V
         saw(valkey, event={"id": str(number)})
     shipper = a_shipper(host)
     assert [shipper.step(block=False) for _ in range(3)] == [500, 1, 0]
+
+
+def test_a_time_beyond_all_numbers_is_dropped_like_any_unreadable_entry(
+    feed: Feed, host: MailHost, valkey: ValkeyServer
+) -> None:
+    saw(valkey, **{"pass": a_pass(at=10**400)})
+    saw(valkey, **{"pass": a_pass()})
+    assert a_shipper(host).step(block=False) == 2
+    assert valkey.client.xlen(STREAM) == 0

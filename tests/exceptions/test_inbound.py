@@ -390,3 +390,20 @@ def test_two_nodes_that_see_the_same_sources_do_not_block_each_other() -> None:
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(send, range(20))) == [40] * 20
     assert sum(SourceDay.objects.values_list("messages", flat=True)) == 800
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"header_from": "\u0130" * 320},
+        {"envelope_from": "\u0130" * 320},
+        {"spf": "\u0130" * 20},
+        {"action": "\u0130" * 40},
+    ],
+)
+def test_a_text_that_grows_in_lower_case_is_bounded_all_the_same(node: Node, changes: dict[str, Any]) -> None:
+    assert store(node, an_event(**changes)) == Receipt(1, 0, 0)
+
+
+def test_a_time_beyond_all_numbers_is_left_out_and_counted(node: Node) -> None:
+    assert store(node, an_event(at=10**400), an_event()) == Receipt(1, 0, 1)
