@@ -194,7 +194,10 @@ def test_a_large_mbox_is_stored_in_several_batches(tmp_path: Path, monkeypatch: 
 def test_without_jsonl_a_line_says_what_became_of_a_file(tmp_path: Path) -> None:
     organisation: Organisation = make_organisation()
     (tmp_path / "a.xml").write_bytes(XML)
+    (tmp_path / "b.xml").write_bytes(b"")
     out = StringIO()
     call_command("import_reports", str(tmp_path), "--organisation", organisation.slug, stdout=out)
-    assert "a.xml" in out.getvalue()
-    assert "1 report" in out.getvalue()
+    assert out.getvalue().splitlines() == [
+        f"{tmp_path}/a.xml: stored, 1 report.",
+        f"{tmp_path}/b.xml: refused, 0 reports. It is empty.",
+    ]

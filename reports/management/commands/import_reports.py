@@ -10,13 +10,23 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from reports.ingest.dry_run import DryRun
 from reports.ingest.files import Take, find, take_files
 from reports.ingest.importing import importer
 from reports.ingest.outcome import ReportFacts, Result
 from reports.models import Organisation
+from reports.sentences.reasons import explain
+from reports.vocabulary import Outcome
+
+OUTCOMES = {
+    Outcome.STORED: pgettext_lazy("outcome of a file", "stored"),
+    Outcome.DUPLICATE: pgettext_lazy("outcome of a file", "stored before"),
+    Outcome.PARTIAL: pgettext_lazy("outcome of a file", "stored in part"),
+    Outcome.REFUSED: pgettext_lazy("outcome of a file", "refused"),
+    Outcome.NOT_A_REPORT: pgettext_lazy("outcome of a file", "not a report"),
+}
 
 
 class Command(BaseCommand):
@@ -81,4 +91,8 @@ def _facts(report: ReportFacts) -> dict[str, Any]:
 def _sentence(path: Path, result: Result) -> str:
     count = len(result.reports)
     reports = ngettext("%(count)d report", "%(count)d reports", count) % {"count": count}
-    return f"{result.outcome:12} {path} ({', '.join(filter(None, (reports, result.reason)))})"
+    text = f"{path}: {OUTCOMES[result.outcome]}, {reports}."
+    if result.reason:
+        params = next((problem.params for problem in result.problems if problem.code == result.reason), ())
+        text += f" {explain(result.reason, dict(params)).meaning}"
+    return text
