@@ -11,7 +11,13 @@ from django.utils.translation import ngettext, pgettext
 
 from reports.vocabulary import Outcome, SourceVerdict
 
-ORDER = (SourceVerdict.ALIGNED, SourceVerdict.FORWARDER, SourceVerdict.FIXABLE, SourceVerdict.SUSPICIOUS, SourceVerdict.UNKNOWN)
+ORDER = (
+    SourceVerdict.ALIGNED,
+    SourceVerdict.FORWARDER,
+    SourceVerdict.FIXABLE,
+    SourceVerdict.SUSPICIOUS,
+    SourceVerdict.UNKNOWN,
+)
 TONES = {
     SourceVerdict.ALIGNED: "aligned",
     SourceVerdict.FORWARDER: "forwarder",

@@ -7,34 +7,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('dmarcsite', '0001_initial'),
-        ('reports', '0002_audit_chain'),
+        ("dmarcsite", "0001_initial"),
+        ("reports", "0002_audit_chain"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RoleGrant',
+            name="RoleGrant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(max_length=254)),
-                ('role', models.CharField(choices=[('viewer', 'viewer'), ('analyst', 'analyst'), ('approver', 'approver'), ('administrator', 'administrator'), ('auditor', 'auditor')], max_length=13)),
-                ('state', models.CharField(choices=[('proposed', 'Proposed'), ('granted', 'Granted'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='proposed', max_length=9)),
-                ('proposed_by_name', models.CharField(max_length=320)),
-                ('proposed_at', models.DateTimeField()),
-                ('second_by_name', models.CharField(blank=True, max_length=320)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('token_sha256', models.BinaryField(blank=True, max_length=32, null=True, unique=True)),
-                ('token_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('effective_at', models.DateTimeField(blank=True, null=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='role_grants', to='reports.organisation')),
-                ('proposed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('second_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='role_grants', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("email", models.EmailField(max_length=254)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("viewer", "viewer"),
+                            ("analyst", "analyst"),
+                            ("approver", "approver"),
+                            ("administrator", "administrator"),
+                            ("auditor", "auditor"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "Proposed"),
+                            ("granted", "Granted"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="proposed",
+                        max_length=9,
+                    ),
+                ),
+                ("proposed_by_name", models.CharField(max_length=320)),
+                ("proposed_at", models.DateTimeField()),
+                ("second_by_name", models.CharField(blank=True, max_length=320)),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("token_sha256", models.BinaryField(blank=True, max_length=32, null=True, unique=True)),
+                ("token_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("effective_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="role_grants",
+                        to="reports.organisation",
+                    ),
+                ),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "second_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="role_grants",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('organisation'), django.db.models.functions.text.Lower('email'), condition=models.Q(('state', 'proposed')), name='role_grant_one_open'), models.CheckConstraint(condition=models.Q(('second_by__isnull', True), models.Q(('second_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='role_grant_four_eyes'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'granted'), _negated=True), ('decided_at__isnull', False), _connector='OR'), name='role_grant_granted_is_dated')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("organisation"),
+                        django.db.models.functions.text.Lower("email"),
+                        condition=models.Q(("state", "proposed")),
+                        name="role_grant_one_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("second_by__isnull", True),
+                            models.Q(("second_by", models.F("proposed_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="role_grant_four_eyes",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "granted"), _negated=True),
+                            ("decided_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="role_grant_granted_is_dated",
+                    ),
+                ],
             },
         ),
     ]
