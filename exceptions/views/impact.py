@@ -27,7 +27,10 @@ def rule_impact(request: HttpRequest, pk: int) -> HttpResponse:
     viewer = viewer_of(request)
     rule = rule_for(viewer, pk)
     document = rule.versions.get(number=rule.version).to_document()
-    found = impact(document, viewer=viewer, at=timezone.now())
+    try:
+        found = impact(document, viewer=viewer, at=timezone.now())
+    except RuleError as error:
+        return _refuse(request, error)
     return _answer(request, {"impact": found, "rule": rule, "title": rule.reference})
 
 
@@ -44,15 +47,19 @@ def rule_preview(request: HttpRequest) -> HttpResponse:
         document = to_document(checked(_conditions(form.content, now=now), at=now))
         found = impact(document, viewer=viewer, source_id=source_id, at=now)
     except RuleError as error:
-        # htmx leaves a fragment of an error alone, and a half-written rule is none: its page says so with its status.
-        status = 200 if request.htmx else status_of(error)  # type: ignore[attr-defined]
-        return _answer(request, {"refusal": refusal(error)}, status=status)
+        return _refuse(request, error)
     return _answer(request, {"impact": found})
 
 
 def _conditions(content: RuleContent, *, now: datetime) -> RuleContent:
     """The rule with a reason and times that pass, since a replay looks at neither."""
     return replace(content, reason_text="-" * MIN_REASON_CHARACTERS, starts_at=now, expires_at=now + DEFAULT_LIFETIME)
+
+
+def _refuse(request: HttpRequest, error: RuleError) -> HttpResponse:
+    # htmx shows no fragment of an error, and to it a half-written rule is none; the page of its own has the status.
+    status = 200 if request.htmx else status_of(error)  # type: ignore[attr-defined]
+    return _answer(request, {"refusal": refusal(error)}, status=status)
 
 
 def _answer(request: HttpRequest, context: dict[str, object], *, status: int = 200) -> HttpResponse:
