@@ -24,14 +24,14 @@ class SigningKey(models.Model):
 class Snapshot(models.Model):
     """One published policy of an organisation; its number only rises. Addressed to a node and signed when it is served.
 
-    `document` is the policy as canonical JSON without its addressee. `content_sha256` is taken over what was decided,
-    without number and times: equal means that nothing was decided anew.
+    `document` is the policy as canonical JSON without its addressee. `mac` proves that this application wrote it under
+    this number, so that a row that somebody put in by SQL is never signed.
     """
 
     organisation = models.ForeignKey("reports.Organisation", on_delete=models.CASCADE, related_name="+")
     number = models.PositiveBigIntegerField()
     document = models.BinaryField()
-    content_sha256 = models.CharField(max_length=64)
+    mac = models.CharField(max_length=64)
     rules = models.PositiveIntegerField()
     generated_at = models.DateTimeField()
     valid_until = models.DateTimeField()

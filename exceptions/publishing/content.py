@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import datetime
 from typing import TypedDict
 
@@ -30,11 +28,6 @@ def read_content(*, organisation_id: int, at: datetime, until: datetime) -> Cont
         enforcement=_enforcement(organisation_id),
         rules=[version.to_document() for version in rules.order_by("rule_id")],
     )
-
-
-def fingerprint(content: Content) -> str:
-    """SHA-256 in hex; equal for equal decisions."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _own_domains(organisation_id: int) -> list[str]:

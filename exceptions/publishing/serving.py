@@ -13,6 +13,7 @@ from exceptions import signing
 from exceptions.engine import wire
 from exceptions.errors import PublishError
 from exceptions.models import Snapshot
+from exceptions.publishing.authentic import document_of
 from exceptions.publishing.keys import current_key
 from exceptions.publishing.publish import addressed, latest_number, latest_snapshot, number_above
 
@@ -36,8 +37,8 @@ def etag_of(snapshot: Snapshot, *, node: str) -> str:
 
 
 def serve(snapshot: Snapshot, *, node: str, at: datetime) -> Served:
-    """Address and sign; the same snapshot always gives the same bytes."""
-    body = addressed(bytes(snapshot.document), node=node)
+    """Address and sign; the same snapshot always gives the same bytes. Raises PublishError("not_authentic")."""
+    body = addressed(document_of(snapshot), node=node)
     return Served(body, signing.sign(body, current_key(at=at)))
 
 
@@ -73,13 +74,13 @@ def reconcile(*, organisation_id: int, node: str, live_number: int | None, live_
         return 0
     if live_number is None or live_number < latest.number:
         return latest.number
-    if live_number == latest.number and live_sha256 in ("", _sha256(latest, node=node)):
-        return latest.number
     try:
+        if live_number == latest.number and live_sha256 in ("", _sha256(latest, node=node)):
+            return latest.number
         return number_above(live_number, organisation_id=organisation_id, at=at, node=node).number
     except PublishError:
         return latest.number
 
 
 def _sha256(snapshot: Snapshot, *, node: str) -> str:
-    return hashlib.sha256(addressed(bytes(snapshot.document), node=node)).hexdigest()
+    return hashlib.sha256(addressed(document_of(snapshot), node=node)).hexdigest()

@@ -29,6 +29,7 @@ from reports.inbound.status import record_status
 logger = logging.getLogger(__name__)
 
 MAX_WAIT_SECONDS = 25
+MAX_DIGITS = 9
 MAX_BODY_BYTES = 4 * 1024 * 1024
 _STATUSES = {"too_large": 413, "too_many_entries": 413, "not_json": 400, "unreadable_body": 400}
 
@@ -80,7 +81,11 @@ def policy(request: HttpRequest, node: Node) -> HttpResponse:
     }
     if etag in known:
         return HttpResponseNotModified(headers=headers)
-    served = serve(snapshot, node=node.slug, at=timezone.now())
+    try:
+        served = serve(snapshot, node=node.slug, at=timezone.now())
+    except PublishError as error:
+        logger.error("policy_not_served organisation=%s %s", node.organisation_id, error)
+        return _error(503, "nothing_published", **{"Retry-After": "60"})
     headers |= {wire.SIGNATURE_HEADER: served.signature, "Content-Length": str(len(served.body))}
     return HttpResponse(served.body, content_type="application/json", headers=headers)
 
@@ -124,13 +129,14 @@ def _newest(node: Node) -> Snapshot | None:
 
 def _wait(request: HttpRequest) -> int:
     text = request.GET.get("wait", "")
-    return min(int(text), MAX_WAIT_SECONDS) if request.method == "GET" and text.isascii() and text.isdecimal() else 0
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
+    return min(int(text), MAX_WAIT_SECONDS) if request.method == "GET" and is_number else 0
 
 
 def _body(request: HttpRequest) -> object:
     """The JSON body. Raises InboundRefused: too_large, unreadable_body or not_json."""
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+    if not length.isdecimal() or len(length) > MAX_DIGITS or int(length) > MAX_BODY_BYTES:
         raise InboundRefused("too_large")
     try:
         return json.loads(request.body, parse_constant=_no_constant)

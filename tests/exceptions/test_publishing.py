@@ -185,7 +185,7 @@ def test_the_demo_is_never_published() -> None:
             organisation=demo.organisation,
             number=1,
             document=b"{}",
-            content_sha256="",
+            mac="",
             rules=0,
             generated_at=NOW,
             valid_until=NOW,
@@ -268,13 +268,48 @@ def test_a_node_cannot_use_the_numbers_up(cast: Cast) -> None:
 def test_sql_cannot_publish_a_lower_number_or_change_a_policy(cast: Cast) -> None:
     published(cast)
     for sql in (
-        "INSERT INTO exceptions_snapshot (organisation_id, number, document, content_sha256, rules, generated_at, valid_until)"
+        "INSERT INTO exceptions_snapshot (organisation_id, number, document, mac, rules, generated_at, valid_until)"
         " SELECT organisation_id, 0, document, '', 0, now(), now() FROM exceptions_snapshot",
         "UPDATE exceptions_snapshot SET document = '{}'",
     ):
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql)
     assert latest_number(organisation_id=cast.organisation.pk) == 1
+
+
+def put_in_by_sql(cast: Cast, *, number: int, **changes: Any) -> Snapshot:
+    """A copy of the newest snapshot with other contents, as somebody with the database's password could write it."""
+    newest = Snapshot.objects.latest("number")
+    values = {**json.loads(bytes(newest.document)), "number": number, **changes}
+    return Snapshot.objects.create(
+        organisation=cast.organisation,
+        number=number,
+        document=json.dumps(values, sort_keys=True).encode(),
+        mac=newest.mac,
+        rules=1,
+        generated_at=NOW,
+        valid_until=newest.valid_until,
+    )
+
+
+def test_a_rule_that_sql_puts_into_a_policy_past_the_approvals_is_never_signed(cast: Cast) -> None:
+    published(cast)
+    a_rule(cast, state=S.PROPOSED)
+    forged_rule = {"id": "EX-1", "header_from": "example.com", "networks": ["192.0.2.0/24"]}
+    forged = put_in_by_sql(cast, number=2, rules=[forged_rule])
+    with pytest.raises(PublishError) as caught:
+        serve(forged, node="mx-1", at=NOW)
+    assert caught.value.code == "not_authentic"
+    honest = published(cast)
+    assert (honest.number, document(honest)["rules"]) == (3, [])
+
+
+def test_an_old_policy_that_sql_puts_under_a_new_number_is_never_signed(cast: Cast) -> None:
+    a_rule(cast, state=S.APPROVED)
+    published(cast)
+    forged = put_in_by_sql(cast, number=2)
+    with pytest.raises(PublishError):
+        serve(forged, node="mx-1", at=NOW)
 
 
 @pytest.mark.django_db(transaction=True)
