@@ -74,7 +74,7 @@ class RowTable(tables.Table):  # type: ignore[misc]
 
     caption = _("Records, failing ones first")
 
-    source = cell("row_source", verbose_name=_("Source"), attrs=KEY, order_by=("source_ip", "position"))
+    address = cell("row_source", verbose_name=_("Source"), attrs=KEY, order_by=("source_ip", "position"))
     count = cell("row_count", verbose_name=_("Messages"), attrs=NUMBER, order_by=("count", "position"))
     disposition = cell("row_disposition", verbose_name=_("Receiver's act"), orderable=False)
     dmarc = cell("row_dmarc", verbose_name=_("DMARC (aligned)"), orderable=False)

@@ -95,7 +95,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         return name
 
     def clean_ca_certificate(self) -> str:
-        pem: str = self.cleaned_data["ca_certificate"].strip()
+        pem = "\n".join(self.cleaned_data["ca_certificate"].split("\r\n"))
         if pem:
             try:
                 ssl.create_default_context(cadata=pem)
@@ -105,6 +105,10 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
                 ) from None
         return pem
 
+    def _goes_elsewhere(self, data: dict[str, Any]) -> bool:
+        """Line ends do not count: browsers send others than are stored."""
+        return any(name in data and str(data[name]).split() != str(self.initial[name]).split() for name in REACH)
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         for act, folder in (("handled_action", "handled_folder"), ("refused_action", "refused_folder")):
@@ -112,9 +116,10 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
                 self.add_error(folder, _("Name the folder to which the mail is to be moved."))
             elif data.get(folder) and data[folder] == data.get("folder"):
                 self.add_error(folder, _("This is the folder that is read. Name another one."))
-        if self.instance.pk and not data.get("password") and set(self.changed_data) & set(REACH):
+        if self.instance.pk and not data.get("password") and self._goes_elsewhere(data):
             self.add_error(
                 "password",
                 _("Enter the password again: host, port, encryption, certificate or user name changed, and the stored "
                   "password is not sent to another place than before."),
             )  # fmt: skip
+        return data
