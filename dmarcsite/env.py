@@ -20,21 +20,30 @@ class BadSetting(SystemExit):
 
 
 class SecretEnv(Env):
-    """environs' Env, which also reads NAME_FILE (a path to a file with the value) for secrets."""
+    """environs' Env, which makes secrets that nobody has set."""
 
     def secret(self, name: str, *, generated: Path, make: Callable[[], str]) -> str:
-        """The value of NAME, else of the file NAME_FILE, else of `generated`, which is made on first use (mode 0600)."""
+        """The value of NAME, else of the file `generated`, which is made on first use (mode 0600)."""
         if value := os.environ.get(name):
             return value
-        if named := os.environ.get(f"{name}_FILE"):
-            try:
-                return Path(named).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise BadSetting(f"{name}_FILE names {named}, which cannot be read: {error.strerror}.") from None
         if not generated.exists():
             generated.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write_once(generated, make())
         return generated.read_text(encoding="utf-8").strip()
+
+
+def read_secret_files(*names: str) -> None:
+    """Set each NAME that is unset from the file that NAME_FILE names, as container platforms hand out secrets.
+
+    Raises BadSetting for a file that cannot be read.
+    """
+    for name in names:
+        named = os.environ.get(f"{name}_FILE")
+        if named and not os.environ.get(name):
+            try:
+                os.environ[name] = Path(named).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BadSetting(f"{name}_FILE names {named}, which cannot be read: {error.strerror}.") from None
 
 
 def new_signing_secret() -> str:

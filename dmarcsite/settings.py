@@ -8,11 +8,27 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from dmarcsite.env import BadSetting, SecretEnv, keys_from, networks_from, new_key, new_signing_secret
+from dmarcsite.env import (
+    BadSetting,
+    SecretEnv,
+    keys_from,
+    networks_from,
+    new_key,
+    new_signing_secret,
+    read_secret_files,
+)
 from dmarcsite.services.places import Places
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = SecretEnv()
+read_secret_files(
+    "DATABASE_URL",
+    "EMAIL_URL",
+    "REDIS_URL",
+    "SEKIMORI_ADMIN_PASSWORD",
+    "SEKIMORI_ENCRYPTION_KEYS",
+    "SEKIMORI_SECRET_KEY",
+)
 
 # --- Where things are ---------------------------------------------------------------------------------------------
 VAR_DIR = env.path("SEKIMORI_VAR_DIR", default=BASE_DIR / "var")

@@ -92,3 +92,18 @@ def test_generated_secrets_are_private_and_stay_the_same(tmp_path):
     assert [(name, mode) for name, _, mode in first] == [("django.key", 0o600), ("encryption.key", 0o600)]
     assert keys() == first
     assert first[0][1] != first[1][1]
+
+
+def test_a_secret_file_that_cannot_be_read_is_one_sentence(tmp_path):
+    ended = manage("check", SEKIMORI_SECRET_KEY_FILE=str(tmp_path / "none"))
+    assert ended.returncode != 0
+    assert ended.stderr.splitlines()[-1] == (
+        f"SEKIMORI_SECRET_KEY_FILE names {tmp_path / 'none'}, which cannot be read: No such file or directory."
+    )
+
+
+def test_a_secret_may_come_from_a_file(tmp_path):
+    (tmp_path / "password").write_text("correct-horse-9\n")
+    program = "from django.conf import settings; print(settings.ADMIN_PASSWORD)"
+    shown = manage("shell", "--no-imports", "-c", program, SEKIMORI_ADMIN_PASSWORD_FILE=str(tmp_path / "password"))
+    assert shown.stdout == "correct-horse-9\n"
