@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
-from django_tables2 import RequestConfig
 
 from reports.access import allowed_to, source_for, viewer_of
 from reports.charts import verdict_chart
@@ -17,7 +16,7 @@ from reports.permissions import Act
 from reports.selectors import failing_sources as listing
 from reports.selectors import source_detail as detail
 from reports.selectors.overview import freshness
-from reports.tables import SourceTable
+from reports.tables import SourceTable, paged
 
 PER_PAGE = 25
 
@@ -31,8 +30,8 @@ def source_list(request: HttpRequest) -> HttpResponse:
     tab = request.GET.get("tab", "")
     if tab not in listing.TABS:
         tab = listing.NEEDS_DECISION
-    table = SourceTable(listing.failing_sources(page.scope, tab=tab, now=now))
-    RequestConfig(request, paginate={"per_page": PER_PAGE}).configure(table)
+    sources = listing.failing_sources(page.scope, tab=tab, now=now)
+    table = paged(SourceTable(sources), request, per_page=PER_PAGE)
     records = [row.record for row in table.paginated_rows]
     sketches = listing.sketches(page.scope, source_ids=[record["source_id"] for record in records], now=now)
     for record in records:

@@ -157,3 +157,9 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     many = stored(ours, report(*(record(f"192.0.2.{number}") for number in range(60)), report_id="many"))
     with django_assert_max_num_queries(8):
         client.get(f"/reports/{many.pk}/")
+
+
+@pytest.mark.parametrize("query", NONSENSE)
+def test_nonsense_on_the_page_of_sources_never_fails(client: Client, ours: Organisation, query: str) -> None:
+    stored(ours, report(record()))
+    assert client.get(f"/sources/{query}").status_code == 200
