@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from dmarcsite.people.views import address_stays
+
 urlpatterns = [
     path("", include("dmarcsite.pages")),
     path("", include("reports.urls")),
     path("", include("exceptions.urls")),
+    path("accounts/email/", address_stays, name="address-stays"),  # before allauth's own page
     path("accounts/", include("allauth.urls")),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
@@ -14,6 +15,8 @@ from django.utils.translation import gettext as _
 from reports.vocabulary import Role
 
 DEMANDING = frozenset({Role.APPROVER, Role.ADMINISTRATOR})
+FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+"""Recovery codes stand in for one of these when it is lost; they are none by themselves."""
 _OPEN_PATHS = ("/accounts/", "/static/", "/i18n/", "/theme/", "/healthz", "/feeds/", "/invitations/")
 
 
@@ -37,4 +40,4 @@ class SecondFactorMiddleware:
         if not request.user.is_authenticated:
             return False
         roles = set(request.user.memberships.values_list("role", flat=True))
-        return bool(roles & DEMANDING) and not is_mfa_enabled(request.user)
+        return bool(roles & DEMANDING) and not is_mfa_enabled(request.user, types=FACTORS)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -116,6 +116,12 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "people/invitation_ended.html", {"sentence": sentence(error.code)}, status=410)
     status = 422 if form.is_bound else 200
     return render(request, "people/invitation.html", {"form": form, "grant": grant}, status=status)
+
+
+@login_required
+def address_stays(request: HttpRequest) -> HttpResponse:
+    """In the place of allauth's page: roles are given to addresses, so nobody takes an unproven one by themselves."""
+    raise Http404
 
 
 @require_POST
