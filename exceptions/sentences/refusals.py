@@ -13,7 +13,7 @@ REFUSALS: Words = {
     "rule_refused": _("This may not happen with this rule, and nothing was changed. Reload the page to see how it stands."),
     # The role, the organisation, the domain
     "not_allowed": _("Your role does not include this. Ask an administrator of your organisation."),
-    "role_lacks_act": _("Your role (%(role)s) does not include this. docs/roles.md says which role does; an administrator grants it."),
+    "role_lacks_act": _("Your role (%(role)s) does not include this. Ask somebody whose role does; an administrator grants roles."),
     "other_organisation": _("This belongs to another organisation. Choose that organisation in the menu of your account first."),
     "other_domain": _("This concerns domains that are not yours to see. Ask somebody who sees all of them."),
     # Somebody was faster

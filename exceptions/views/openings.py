@@ -51,8 +51,9 @@ def _why_not(
     transition: Transition, act: Act, rule: ExceptionRule, *, facts: transitions.RuleFacts, viewer: Viewer
 ) -> str:
     try:
-        allow(viewer, act, domain_id=rule.domain_id)
+        # First whose rule it is: that says more to a person than their role does.
         transitions.check(transition, facts, actor=viewer.user_id)
+        allow(viewer, act, domain_id=rule.domain_id)
     except RuleError as error:
         return refusal(error)
     return ""

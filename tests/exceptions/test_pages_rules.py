@@ -172,6 +172,14 @@ def test_who_asked_reads_that_somebody_else_decides_and_who_that_is(cast: Cast) 
     assert "Who may decide: Cy" in page
 
 
+def test_an_analyst_who_asked_reads_the_same_before_anything_about_roles(cast: Cast) -> None:
+    rule = rule_of_now(cast, state=S.PROPOSED)
+    page = text(as_person(cast.ann).get(f"/exceptions/{rule.pk}/"))
+    assert "You asked for this, so somebody else must decide. Edit" in page
+    assert "Who may decide: Bob, Cy" in page
+    assert "Your role (Viewer) does not include this." in text(as_person(cast.dan).get(f"/exceptions/{rule.pk}/"))
+
+
 def test_without_a_second_person_the_page_says_so(cast: Cast) -> None:
     rule = services.rule_draft(
         content(cast.bob, starts_at=timezone.now(), expires_at=timezone.now() + timedelta(days=9)),
