@@ -15,6 +15,7 @@ REACH = ("host", "port", "tls", "ca_certificate", "username")
 """Where a password goes: whoever changes one of these enters the password again, or it could be sent elsewhere."""
 PORT_MAX = 65535
 INTERVAL_MAX = 24 * 60
+NAME_IS_TAKEN = gettext_lazy("Another mailbox has this name. Choose a different one.")
 
 ACTIONS = [
     (Mailbox.Action.LEAVE, gettext_lazy("Leave it as it is")),
@@ -91,7 +92,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         name: str = self.cleaned_data["name"]
         same = Mailbox.objects.filter(organisation_id=self.instance.organisation_id, name=name)
         if same.exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(_("Another mailbox has this name. Choose a different one."))
+            raise forms.ValidationError(NAME_IS_TAKEN)
         return name
 
     def clean_ca_certificate(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.contrib import messages
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from reports.access import allowed_to, mailbox_for, viewer_of
 from reports.errors import MailboxMisconfigured
-from reports.forms.mailbox import MailboxForm
+from reports.forms.mailbox import NAME_IS_TAKEN, MailboxForm
 from reports.ingest.account import Account, account_of, sealed_secret
 from reports.ingest.imap import Step, test_connection
 from reports.ingest.mailbox_changes import ask_for_fetch, change_mailbox, create_mailbox, delete_mailbox
@@ -32,9 +33,7 @@ def mailbox_create(request: HttpRequest) -> HttpResponse:
     """A new mailbox; "test" instead of "save" tries the connection and stores nothing."""
     viewer = viewer_of(request)
     form = MailboxForm(request.POST or None, instance=Mailbox(organisation_id=viewer.organisation_id))
-    if form.is_valid() and "test" not in request.POST:
-        password = form.cleaned_data["password"]
-        create_mailbox(form.instance, password=password, viewer=viewer, at=timezone.now())
+    if _is_saved(request, form, create_mailbox):
         messages.success(request, _("The mailbox was added and will be read within a minute."))
         return redirect("reports:ingestion")
     return _page(request, form)
@@ -48,9 +47,7 @@ def mailbox_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a mailbox; an empty password field keeps the stored one."""
     viewer = viewer_of(request)
     form = MailboxForm(request.POST or None, instance=mailbox_for(viewer, pk))
-    if form.is_valid() and "test" not in request.POST:
-        password = form.cleaned_data["password"]
-        change_mailbox(form.instance, password=password, viewer=viewer, at=timezone.now())
+    if _is_saved(request, form, change_mailbox):
         messages.success(request, _("The changes were saved; the mailbox will be read within a minute."))
         return redirect("reports:ingestion")
     return _page(request, form)
@@ -81,6 +78,19 @@ def mailbox_fetch(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.warning(request, _("This mailbox is paused. Switch it on first."))
     return redirect("reports:ingestion")
+
+
+def _is_saved(request: HttpRequest, form: MailboxForm, save: Callable[..., None]) -> bool:
+    """Save what a valid form holds, unless its connection is only to be tried."""
+    if "test" in request.POST or not form.is_valid():
+        return False
+    password = form.cleaned_data["password"]
+    try:
+        save(form.instance, password=password, viewer=viewer_of(request), at=timezone.now())
+    except IntegrityError:  # the same form was sent twice at once: the database knows only now that the name is taken
+        form.add_error("name", NAME_IS_TAKEN)
+        return False
+    return True
 
 
 def _page(request: HttpRequest, form: MailboxForm) -> HttpResponse:

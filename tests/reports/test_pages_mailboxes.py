@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -239,3 +241,19 @@ def test_each_step_to_a_real_server_is_told_and_nothing_is_stored(
     assert "wrong" not in bad.content.decode()
     mailbox.refresh_from_db()
     assert (account_of(mailbox).password, actions()) == (PASSWORD, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_many_times_at_once_makes_one_mailbox(client: Client, ours: Organisation) -> None:
+    def send(_number: int) -> int:
+        browser = Client()
+        browser.cookies = client.cookies
+        try:
+            return browser.post(NEW, filled(password=SECRET, save="1")).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        answers = sorted(threads.map(send, range(6)))
+    assert answers == [302, 422, 422, 422, 422, 422]
+    assert (Mailbox.objects.count(), actions()) == (1, ["reports.mailbox.created"])
