@@ -36,6 +36,9 @@ NEVER = tuple(
     )
 )
 _NAT64 = IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
+PRIVATE_TOO = (_LOCAL_NAT64, IPv6Network("fec0::/10"))
+"""Private by RFC 8215 and RFC 3879, though not every Python calls them so."""
 _V4_COMPATIBLE = IPv6Network("::/96")
 _LOOPBACK_V6 = IPv6Address("::1")
 
@@ -81,7 +84,8 @@ def is_open(address: Address) -> bool:
 def _may(address: Address) -> bool:
     if any(address in network for network in NEVER):
         return False
-    return address.is_global or any(address in network for network in settings.OUTGOING_ALLOWED_NETWORKS)
+    is_public = address.is_global and not any(address in network for network in PRIVATE_TOO)
+    return is_public or any(address in network for network in settings.OUTGOING_ALLOWED_NETWORKS)
 
 
 def _faces(address: Address) -> Iterator[Address]:
@@ -91,7 +95,7 @@ def _faces(address: Address) -> Iterator[Address]:
         return
     plain = IPv6Address(int(address))  # without its zone
     inner = [plain.ipv4_mapped, plain.sixtofour, *(plain.teredo or ())]
-    if plain in _NAT64 or (plain in _V4_COMPATIBLE and plain != _LOOPBACK_V6):
+    if plain in _NAT64 or plain in _LOCAL_NAT64 or (plain in _V4_COMPATIBLE and plain != _LOOPBACK_V6):
         inner.append(IPv4Address(int(plain) & 0xFFFFFFFF))
     if plain.ipv4_mapped is None:
         yield plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from reports.models import Mailbox
 from reports.vocabulary import MailboxFault, MailboxStep
 
 TIMEOUT_SECONDS = 30.0
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # RFC 5530: these refusals of a login say nothing about the password.
 _PASSING_REFUSALS = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
 
@@ -108,6 +110,9 @@ class _Way:
 
     def _log_in(self, client: IMAPClient) -> None:
         account = self._account
+        # imaplib sends the name as it is, and a line break even within quotes begins another command.
+        if _CONTROL.search(account.username + account.password):
+            raise MailboxMisconfigured(MailboxFault.LOGIN_REFUSED, (("error", "control characters"),))
         try:
             with speaking():
                 # LOGIN has no way to carry a password beyond ASCII (RFC 9051 section 6.2.3).

@@ -39,6 +39,7 @@ def listener() -> Iterator[socket.socket]:
         "fd00:ec2::254",
         "::ffff:169.254.169.254",
         "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
         "2002:a9fe:a9fe::",
         "::169.254.169.254",
     ],
@@ -60,6 +61,8 @@ def test_metadata_and_link_local_are_refused_whatever_is_allowed(settings: Setti
         "fd12::1",
         "::ffff:10.0.0.5",
         "64:ff9b::7f00:1",
+        "64:ff9b:1::101:101",
+        "fec0::1",
     ],
 )
 def test_private_addresses_are_refused_unless_allowed(settings: Settings, address: str) -> None:
