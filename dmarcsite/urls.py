@@ -8,6 +8,6 @@ urlpatterns = [
     path("", include("dmarcsite.pages")),
     path("", include("reports.urls")),
     path("", include("exceptions.urls")),
-    path("accounts/email/", address_stays, name="address-stays"),  # before allauth's own page
+    path("accounts/email/", address_stays, name="account_email"),  # before the one of allauth
     path("accounts/", include("allauth.urls")),
 ]
