@@ -165,7 +165,7 @@ def test_a_node_shows_which_policy_it_runs_since_when(client: Client, ours: Orga
     )  # fmt: skip
     Node.objects.create(organisation=make_organisation("theirs"), name="theirs", slug="t", token_sha256=b"2" * 32)
     text = words(client.get("/ingestion/"))
-    assert "mx1 Working No. 141 16 Nov 2023 08:00 UTC" in text
+    assert "mx1 Working number 141 16 Nov 2023 08:00 UTC" in text
     assert "theirs" not in text
 
 
