@@ -44,7 +44,10 @@ def rule_list(request: HttpRequest) -> HttpResponse:
     chip = chip if chip in CHIPS else CHIPS[0]
     rules = RuleFilter(request.GET, queryset=_of_chip(chip, viewer, now))
     table = RuleTable(rules.qs)
-    RequestConfig(request, paginate={"per_page": PER_PAGE}).configure(table)
+    RequestConfig(request, paginate=False).configure(table)
+    # How many rows a page has is ours to say: django-tables2 would take any number from the address bar.
+    table.paginate(per_page=PER_PAGE)
+    table.page = table.paginator.get_page(request.GET.get(table.prefixed_page_field))
     versions = [row.record for row in table.paginated_rows]
     table.hits = rule_hits.hits(
         organisation_id=viewer.organisation_id,

@@ -100,7 +100,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         if pem:
             try:
                 ssl.create_default_context(cadata=pem)
-            except (ssl.SSLError, ValueError):
+            except (ssl.SSLError, ValueError, TypeError):  # the last one for letters that are not ASCII
                 raise forms.ValidationError(
                     _("This is no certificate in PEM form. It runs from BEGIN CERTIFICATE to END CERTIFICATE.")
                 ) from None
