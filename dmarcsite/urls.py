@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from dmarcsite.people.views import address_stays
 
+handler400 = "dmarcsite.look.bad_request.bad_request"
 urlpatterns = [
     path("", include("dmarcsite.pages")),
     path("", include("reports.urls")),
