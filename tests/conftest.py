@@ -17,7 +17,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from dmarcsite.services.embedded import embedded_services
 from dmarcsite.services.places import Places
 
-pytest_plugins = ["tests.mailhost.fixtures", "tests.browser"]
+pytest_plugins = ["tests.mailhost.fixtures", "tests.website.fixtures", "tests.browser"]
 
 IN_CI = os.environ.get("CI") == "true"
 

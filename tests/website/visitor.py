@@ -16,7 +16,9 @@ class Visitor:
     """One person with their cookies."""
 
     def __init__(self, site: Site) -> None:
-        self.http = httpx.Client(base_url=site.url, timeout=60, headers={"Accept-Language": "en"})
+        # Each request has a connection of its own: the server may close one after a body that it did not want to read.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self.http = httpx.Client(base_url=site.url, timeout=60, headers={"Accept-Language": "en"}, limits=limits)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """Look at a page; redirections are not followed."""

@@ -1,0 +1,97 @@
+"""Owns a site that is lived in: the demo organisation, and an organisation of five people with something on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from reports.vocabulary import Role
+from tests.website.site import ADMINISTRATOR, Site
+from tests.website.visitor import Visitor, administrator, invited
+
+OURS = "organisation"
+DEMO = "demo"
+REASON = "The vendor cannot sign with our domain before its next release; the change is ordered."
+
+
+@dataclass(frozen=True)
+class House:
+    """`people` has one visitor of our own organisation per role; `guide` is the administrator who looks at the demo."""
+
+    site: Site
+    people: Mapping[Role, Visitor]
+    guide: Visitor
+
+    def number(self, statement: str, *parameters: object) -> int:
+        """The one number that the database answers; it must answer one."""
+        found = self.site.rows(statement, *parameters)
+        assert found, f"nothing found by {statement}"
+        return int(found[0][0])
+
+
+def furnished(site: Site) -> House:
+    """Invite the people and let them do what gives every page something to show."""
+    people = {Role.ADMINISTRATOR: administrator(site)}
+    people[Role.ADMINISTRATOR].choose_organisation(OURS)  # the demo is shown while it alone holds reports
+    for role in (Role.VIEWER, Role.ANALYST, Role.APPROVER, Role.AUDITOR):
+        email = f"{role.value}@example.com"
+        people[role] = invited(site, people[Role.ADMINISTRATOR], email=email, name=role.value.title(), role=role.value)
+    guide = Visitor(site)
+    guide.log_in(ADMINISTRATOR)
+    guide.choose_organisation(DEMO)
+    house = House(site, people, guide)
+    _mailbox_and_node(people[Role.ADMINISTRATOR])
+    _invitation(people[Role.ADMINISTRATOR])
+    return house
+
+
+def upload(visitor: Visitor, files: Sequence[tuple[str, bytes]]) -> None:
+    """Bring report files in through the upload page."""
+    visitor.get("/upload/")
+    answer = visitor.post("/upload/", files=[("file", (name, content)) for name, content in files])
+    assert answer.status_code == 200, f"the upload was not taken: {answer.status_code}"
+
+
+def decide(house: House) -> None:
+    """A draft, a proposed rule, an approved one, a stricter mode, and a proposal to loosen it; after reports are in."""
+    analyst, approver, boss = (house.people[role] for role in (Role.ANALYST, Role.APPROVER, Role.ADMINISTRATOR))
+    owner = house.number("SELECT id FROM dmarcsite_user WHERE email = %s", "analyst@example.com")
+    for network, then in (("198.51.100.1", "save"), ("198.51.100.2", "ask"), ("198.51.100.3", "ask")):
+        _done(analyst.post("/exceptions/new/", {**_rule(owner), "networks": network, "then": then}))
+    approved = house.number("SELECT id FROM exceptions_exceptionrule WHERE state = 'proposed' ORDER BY id DESC")
+    _done(approver.post(f"/exceptions/{approved}/approve/", {"seen_version": "1", "reason": ""}))
+    _done(boss.post("/enforcement/tighten/", {"mode": "reject", "share": "100", "reason": ""}))
+    _done(boss.post("/enforcement/loosen/", {"mode": "monitor", "share": "100", "reason": "Too early."}))
+
+
+def _invitation(boss: Visitor) -> None:
+    """Somebody who was invited and did not come yet."""
+    assert boss.post("/people/propose/", {"email": "late@example.com", "role": "viewer"}).status_code == 200
+
+
+def _mailbox_and_node(boss: Visitor) -> None:
+    given = {
+        "name": "Reports", "host": "imap.example.com", "port": "993", "tls": "implicit", "username": "reports",
+        "password": "secret", "folder": "INBOX", "handled_action": "flag", "refused_action": "leave",
+        "interval_minutes": "15",
+    }  # fmt: skip
+    _done(boss.post("/ingestion/mailboxes/new/", given))
+    assert boss.post("/nodes/enrol/", {"name": "mx.example.com"}).status_code == 200
+
+
+def _rule(owner: int) -> dict[str, str]:
+    ends = datetime.now(tz=UTC) + timedelta(days=20)
+    return {
+        "header_from": "example.com",
+        "action": "deliver",
+        "reason_code": "vendor_not_aligned",
+        "reason_text": REASON,
+        "owner": str(owner),
+        "expires_at": ends.strftime("%Y-%m-%dT%H:%M"),
+    }
+
+
+def _done(answer: object) -> None:
+    status = getattr(answer, "status_code", None)
+    assert status == 302, f"{getattr(answer, 'url', '')}: {status} {getattr(answer, 'text', '')[-3000:]}"
