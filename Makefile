@@ -5,10 +5,10 @@ PY := .venv/bin/python
 PYTHONS := python3.13 python3.12 python3.11 python3
 CHECKED := dmarcsite reports exceptions benchmarks manage.py
 
-.PHONY: help up install develop test check bench image packages
+.PHONY: help up install develop test check bench bench-engine image packages
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
 up: .venv/installed ## Start everything; Ctrl-C stops it (PORT, SEKIMORI_ADMIN_EMAIL, SEKIMORI_ADMIN_PASSWORD, DEMO=0)
 	@exec $(PY) -m dmarcsite.services
@@ -36,6 +36,9 @@ check: .venv/developing ## Everything that needs no test run: style, types, laye
 
 bench: .venv/developing ## Measure: report mails to committed rows, beside parsedmarc in the same run
 	@exec $(PY) -m benchmarks.ingest
+
+bench-engine: .venv/developing ## Measure: one decision among 10,000 rules, beside asking rule by rule
+	@exec $(PY) -m benchmarks.engine
 
 image: .venv/installed ## Build the container image and start web and worker from it
 	@exec docker/build-image
