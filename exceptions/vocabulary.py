@@ -84,7 +84,7 @@ class ChangeState(StrEnum):
 class DmarcResult(StrEnum):
     """What the filter's DMARC check said about a message (RFC 8601 section 2.7.1 through RFC 9989)."""
 
-    PASS = "pass"  # noqa: S105 - a result, no password
+    PASS = "pass"
     FAIL = "fail"
     NONE = "none"
     TEMPERROR = "temperror"
@@ -119,5 +119,5 @@ class MissReason(StrEnum):
     NETWORK = "network"
     DKIM_DOMAIN = "dkim_domain"
     ENVELOPE_DOMAIN = "envelope_domain"
-    SPF_NOT_PASS = "spf_not_pass"  # noqa: S105 - a word about SPF, no password
+    SPF_NOT_PASS = "spf_not_pass"
     RECIPIENTS = "recipients"
