@@ -115,8 +115,15 @@ DATABASES = {
 }
 IS_REDIS_EMBEDDED = not env.str("REDIS_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default=PLACES.redis_url)
-# In the database, since the rate limits of the login must hold while the broker is down.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "dmarcsite_cache"}}
+# In the database, since the rate limits of the login must hold while the broker is down. Django keeps 300 entries by
+# default: log-ins under as many made-up addresses would push the counters of the real one out.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "dmarcsite_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 # Celery's transport spells a socket's address in another way than redis-py.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
 
