@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tables2 import RequestConfig
 
 NUMBER = {"td": {"class": "num"}, "th": {"class": "num"}}
-KEY_NUMBER = {"td": {"class": "num key-cell"}, "th": {"class": "num"}}
+WIDE = {"td": {"class": "wide"}, "th": {"class": "wide"}}
 KEY = {"td": {"class": "key-cell"}}
 
 
@@ -26,12 +26,11 @@ class SourceTable(tables.Table):  # type: ignore[misc]  # django-tables2 ships n
 
     address = cell("source", verbose_name=_("Source"), attrs=KEY, order_by=("address", "source_id"))
     from_domains = cell("from_domains", verbose_name=_("From domains"), orderable=False)
-    failing = cell("failing", verbose_name=_("Failing messages"), attrs=KEY_NUMBER, order_by=("failing", "source_id"))
-    auth_split = cell("auth_split", verbose_name=_("Authentication"), orderable=False)
-    trend = cell("trend", verbose_name=_("Failing per UTC day"), orderable=False)
-    last_day = cell("seen", verbose_name=_("First and last seen"), order_by=("last_day", "source_id"))
-    seen_by = cell("seen_by", verbose_name=_("Seen by"), orderable=False)
-    decision = cell("decision", verbose_name=_("Decision"), orderable=False, attrs=KEY)
+    failing = cell("failing", verbose_name=_("Failing"), attrs=NUMBER, order_by=("failing", "source_id"))
+    auth_split = cell("auth_split", verbose_name=_("Authentication"), orderable=False, attrs=WIDE)
+    trend = cell("trend", verbose_name=_("Per UTC day"), orderable=False, attrs=WIDE)
+    last_day = cell("seen", verbose_name=_("Seen"), order_by=("last_day", "source_id"))
+    decision = cell("decision", verbose_name=_("Decision"), orderable=False)
 
     class Meta:
         attrs: ClassVar[dict[str, str]] = {"id": "sources", "class": "cards-sm"}
