@@ -14,10 +14,17 @@ import pytest
 from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from dmarcsite.services.catalogues import compile_catalogues
 from dmarcsite.services.embedded import embedded_services
 from dmarcsite.services.places import Places
 
 pytest_plugins = ["tests.mailhost.fixtures", "tests.website.fixtures", "tests.browser"]
+
+
+def pytest_configure() -> None:
+    """Japanese pages are Japanese in a fresh checkout too: compiled catalogues are not in it."""
+    compile_catalogues(Path(__file__).resolve().parent.parent)
+
 
 IN_CI = os.environ.get("CI") == "true"
 
