@@ -9,10 +9,14 @@ import secrets
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Any
 
+import dj_email_url
 from environs import Env
 
 KEY_BYTES = 32
+_SMTP = "django.core.mail.backends.smtp.EmailBackend"
+_NO_MAIL = "dummy://"
 
 
 class BadSetting(SystemExit):
@@ -67,6 +71,20 @@ def keys_from(text: str) -> list[bytes]:
             "SEKIMORI_ENCRYPTION_KEYS must hold base64 keys of 32 bytes, separated by commas, newest first."
         )
     return keys
+
+
+def mail_server_from(url: str) -> dict[str, Any]:
+    """Django's EMAIL_ settings, by which nothing is sent where the url is empty. Raises BadSetting for other than SMTP.
+
+    The parser leaves a scheme that it does not know out without a word, and then mail would go out without TLS; files
+    and consoles are refused because a mail holds links that open an account.
+    """
+    config: dict[str, Any] = dj_email_url.parse(url or _NO_MAIL)
+    if url and config.get("EMAIL_BACKEND") != _SMTP:
+        raise BadSetting(
+            "EMAIL_URL must be like submission://user:password@mail.example.com:587, or smtp://127.0.0.1:25."
+        )
+    return config
 
 
 def networks_from(text: str) -> list[IPv4Network | IPv6Network]:

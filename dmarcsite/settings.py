@@ -12,6 +12,7 @@ from dmarcsite.env import (
     BadSetting,
     SecretEnv,
     keys_from,
+    mail_server_from,
     networks_from,
     new_key,
     new_signing_secret,
@@ -148,8 +149,9 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
-EMAIL_CONFIG = env.dj_email_url("EMAIL_URL", default="consolemail://")
-vars().update({key: value for key, value in EMAIL_CONFIG.items() if key.startswith("EMAIL_")})
+_email_url = env.str("EMAIL_URL", default="")
+HAS_MAIL_SERVER = bool(_email_url)
+vars().update({key: value for key, value in mail_server_from(_email_url).items() if key.startswith("EMAIL_")})
 DEFAULT_FROM_EMAIL = env.str("SEKIMORI_FROM_EMAIL", default=f"sekimori@{_base.hostname}")
 
 # --- Web security: https in the base URL turns everything on ---------------------------------------------------------

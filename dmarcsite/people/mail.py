@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 def send_invitation(grant: RoleGrant, *, link: str, viewer: Viewer) -> bool:
     """Send the link to the invited person; False where no mail server is set up or it refused."""
-    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+    if not settings.HAS_MAIL_SERVER:
         return False
     subject = _("Invitation to Sekimori (%(organisation)s)") % {"organisation": viewer.organisation_name}
     body = _(

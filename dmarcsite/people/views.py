@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from allauth.account.views import password_reset as allauth_password_reset
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -122,6 +123,14 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 def address_stays(request: HttpRequest) -> HttpResponse:
     """In the place of allauth's page: roles are given to addresses, so nobody takes an unproven one by themselves."""
     raise Http404
+
+
+def password_reset(request: HttpRequest) -> HttpResponse:
+    """allauth's page, and a page that says so while no mail server could send its link."""
+    if not settings.HAS_MAIL_SERVER:
+        return render(request, "people/no_mail_server.html")
+    answer: HttpResponse = allauth_password_reset(request)
+    return answer
 
 
 @require_POST

@@ -107,3 +107,30 @@ def test_a_secret_may_come_from_a_file(tmp_path):
     program = "from django.conf import settings; print(settings.ADMIN_PASSWORD)"
     shown = manage("shell", "--no-imports", "-c", program, SEKIMORI_ADMIN_PASSWORD_FILE=str(tmp_path / "password"))
     assert shown.stdout == "correct-horse-9\n"
+
+
+def mail_settings(**environment: str) -> str:
+    program = (
+        "from django.conf import settings as s; "
+        "print(s.EMAIL_BACKEND.split('.')[-2], s.EMAIL_HOST, s.EMAIL_PORT, s.EMAIL_USE_TLS, s.HAS_MAIL_SERVER)"
+    )
+    return manage("shell", "--no-imports", "-c", program, **environment).stdout
+
+
+def test_without_a_mail_server_nothing_is_sent_and_nothing_is_printed(tmp_path):
+    assert mail_settings(SEKIMORI_VAR_DIR=str(tmp_path)) == "dummy None None False False\n"
+
+
+def test_a_mail_server_is_spoken_to_with_tls(tmp_path):
+    url = "submission://user:password@mail.example.com"
+    shown = mail_settings(EMAIL_URL=url, SEKIMORI_VAR_DIR=str(tmp_path))
+    assert shown == "smtp mail.example.com 587 True True\n"
+
+
+@pytest.mark.parametrize(
+    "url", ["smtp+tls://user:password@mail.example.com", "consolemail://", "console://", "file:///x"]
+)
+def test_a_mail_server_of_another_kind_is_one_sentence(url, tmp_path):
+    ended = manage("check", EMAIL_URL=url, SEKIMORI_VAR_DIR=str(tmp_path))
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.startswith("EMAIL_URL must be like submission://")

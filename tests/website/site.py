@@ -43,7 +43,7 @@ class Site:
             "SEKIMORI_ADMIN_EMAIL": ADMINISTRATOR,
             "SEKIMORI_ADMIN_PASSWORD": PASSWORD,
             "SEKIMORI_OUTGOING_ALLOWED_NETWORKS": "127.0.0.0/8",
-            "EMAIL_URL": "dummymail://",
+            "EMAIL_URL": "",
             "DEMO": str(int(demo)),
         }
         gunicorn = ["-m", "gunicorn", "--config", "python:dmarcsite.services.web_server"]
