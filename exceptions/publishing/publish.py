@@ -30,6 +30,8 @@ RENEW_AFTER = timedelta(hours=24)
 """A node that fetches regularly always has two days left in which the server may be away."""
 MAX_LEAP = 1_000_000
 """How far a node may be ahead: more policies than any backup is old. Numbers end at 2^53."""
+RAISE_EVERY = timedelta(minutes=1)
+"""A node that is really ahead asks again; one that lies fills the tables no faster than this."""
 
 
 def latest_snapshot(*, organisation_id: int) -> Snapshot | None:
@@ -83,7 +85,8 @@ def publish(*, organisation_id: int, at: datetime, above: int = 0) -> Snapshot:
 def number_above(live_number: int, *, organisation_id: int, at: datetime, node: str) -> Snapshot:
     """Continue above what a node enforces already, because this database was restored from a backup; says so in the log.
 
-    Raises PublishError("number_implausible") beyond MAX_LEAP: a node may not use the numbers up.
+    The newest snapshot stays for RAISE_EVERY. Raises PublishError("number_implausible") beyond MAX_LEAP: a node may not
+    use the numbers up.
     """
     lock(Locked.PUBLICATION, organisation_id=organisation_id)
     latest = latest_snapshot(organisation_id=organisation_id)
@@ -92,6 +95,8 @@ def number_above(live_number: int, *, organisation_id: int, at: datetime, node: 
         return latest
     if live_number > held + MAX_LEAP:
         raise PublishError("number_implausible", number=live_number, held=held)
+    if latest and at < latest.generated_at + RAISE_EVERY:
+        return latest
     snapshot = publish(organisation_id=organisation_id, at=at, above=live_number)
     log.record(
         NUMBERING_RAISED,

@@ -21,7 +21,7 @@ from exceptions.lifecycle.expiry import expire_due
 from exceptions.models import SigningKey, Snapshot
 from exceptions.plans.services import mode_tighten
 from exceptions.publishing.keys import public_keys
-from exceptions.publishing.publish import RENEW_AFTER, latest_number, number_above, publish
+from exceptions.publishing.publish import RAISE_EVERY, RENEW_AFTER, latest_number, number_above, publish
 from exceptions.publishing.serving import common_format, reconcile, serve
 from exceptions.tasks import mark_expired_rules, publish_policies
 from exceptions.vocabulary import Mode, RuleState
@@ -230,8 +230,10 @@ def test_the_newest_format_that_both_know_is_chosen(named: list[str], chosen: st
 # --- A database restored from a backup --------------------------------------------------------------------------
 
 
-def reconciled(cast: Cast, *, live: int | None, sha256: str = "") -> int:
-    return reconcile(organisation_id=cast.organisation.pk, node="mx-1", live_number=live, live_sha256=sha256, at=NOW)
+def reconciled(cast: Cast, *, live: int | None, sha256: str = "", after: timedelta = RAISE_EVERY) -> int:
+    return reconcile(
+        organisation_id=cast.organisation.pk, node="mx-1", live_number=live, live_sha256=sha256, at=NOW + after
+    )
 
 
 def test_numbering_goes_on_above_a_node_that_is_ahead_with_an_alarm(cast: Cast) -> None:
@@ -247,6 +249,18 @@ def test_numbering_goes_on_above_a_node_that_is_ahead_with_an_alarm(cast: Cast) 
 def test_another_text_under_the_same_number_is_passed_by_too(cast: Cast) -> None:
     published(cast)
     assert reconciled(cast, live=1, sha256="0" * 64) == 2
+
+
+def test_a_node_that_always_claims_another_text_makes_one_policy_a_minute(cast: Cast) -> None:
+    published(cast)
+    claims = [timedelta(seconds=seconds) for seconds in (59, 60, 61, 119, 120, 121)]
+    numbers = []
+    for after in claims:
+        numbers.append(
+            reconciled(cast, live=latest_number(organisation_id=cast.organisation.pk), sha256="0" * 64, after=after)
+        )
+    assert numbers == [1, 2, 2, 2, 3, 3]
+    assert AuditEntry.objects.filter(action="exceptions.policy.numbering_raised").count() == 2
 
 
 def test_a_node_with_the_newest_policy_changes_nothing(cast: Cast) -> None:
