@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
-import dj_email_url
+import dj_email_url  # type: ignore[import-untyped]  # it carries no types
 from environs import Env
 
 KEY_BYTES = 32
