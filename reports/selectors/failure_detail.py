@@ -47,7 +47,7 @@ def sample_header(report: FailureReport) -> list[tuple[str, str]]:
     except SealBroken:
         return []
     message = BytesHeaderParser().parsebytes(sample)
-    return [(name, _decoded(str(value))[:FIELD_LENGTH]) for name, value in message.items()[:FIELD_LIMIT]]
+    return [(name, _decoded(str(value)).replace("\0", "\ufffd")[:FIELD_LENGTH]) for name, value in message.items()[:FIELD_LIMIT]]
 
 
 def source_opinions(reports: Iterable[FailureReport], *, viewer: Viewer) -> dict[int, SourceOpinion]:
