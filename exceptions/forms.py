@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -21,7 +21,6 @@ from reports.viewer import Viewer
 
 LONGEST_LIST = 16_000
 """Characters of a list of networks or recipients; more than the most entries that a rule may have."""
-LATEST_START = timedelta(days=366)
 MINUTES = "%Y-%m-%dT%H:%M"
 
 
@@ -94,7 +93,7 @@ class RuleForm(forms.Form):
         label=_("Starts (UTC)"),
         required=False,
         widget=MomentInput(),
-        help_text=_("Empty: as soon as it is approved."),
+        help_text=_("Empty: as soon as it is approved. Within 90 days."),
     )
     expires_at = forms.DateTimeField(
         label=_("Ends (UTC)"),
@@ -110,12 +109,6 @@ class RuleForm(forms.Form):
         owner = self.fields["owner"]
         assert isinstance(owner, forms.ModelChoiceField)  # noqa: S101 - declared above
         owner.queryset = members(viewer)
-
-    def clean_starts_at(self) -> datetime | None:
-        starts_at: datetime | None = self.cleaned_data["starts_at"]
-        if starts_at is not None and starts_at > self.now + LATEST_START:
-            raise forms.ValidationError(_("Choose a start within a year."))
-        return starts_at
 
     def clean(self) -> dict[str, Any]:
         """Ask the lifecycle's own check; a field that could not even be read keeps its first message."""
@@ -143,7 +136,7 @@ class RuleForm(forms.Form):
             reason_text=given.get("reason_text", ""),
             owner_id=owner.pk if owner else 0,
             starts_at=starts_at,
-            expires_at=given.get("expires_at") or starts_at + MAX_LIFETIME,
+            expires_at=given.get("expires_at") or self.now + MAX_LIFETIME,
         )
 
 

@@ -22,6 +22,8 @@ from exceptions.vocabulary import MAX_RULE_DAYS, ReasonCode, RuleAction
 
 DEFAULT_LIFETIME = timedelta(days=30)
 MAX_LIFETIME = timedelta(days=MAX_RULE_DAYS)
+LATEST_START = timedelta(days=MAX_RULE_DAYS)
+"""An approval of today is about what is known today."""
 MIN_REASON_CHARACTERS = 40
 MAX_REASON_CHARACTERS = 4000
 MAX_NETWORKS = 32
@@ -60,7 +62,7 @@ def problems(content: RuleContent, *, at: datetime) -> Iterator[RuleError]:
 
     RuleTooBroad: no_from_domain, no_source_evidence, network_too_wide, too_many_networks. RuleInvalid: bad_domain,
     bad_network, network_has_host_bits, bad_recipient, too_many_recipients, reason_too_short, reason_too_long.
-    ExpiryInvalid: expiry_past, expiry_before_start, expiry_too_far.
+    ExpiryInvalid: expiry_past, expiry_before_start, expiry_too_far, start_too_far.
     """
     yield from _from_problems(content)
     yield from _evidence_problems(content)
@@ -178,8 +180,11 @@ def _time_problems(content: RuleContent, at: datetime) -> Iterator[RuleError]:
         yield ExpiryInvalid("expiry_past", field="expires_at")
     if content.expires_at <= content.starts_at:
         yield ExpiryInvalid("expiry_before_start", field="expires_at")
-    if content.expires_at > content.starts_at + MAX_LIFETIME:
+    # Differences: sums would leave the calendar near its end.
+    if content.expires_at - content.starts_at > MAX_LIFETIME:
         yield ExpiryInvalid("expiry_too_far", field="expires_at", days=MAX_LIFETIME.days)
+    if content.starts_at - at > LATEST_START:
+        yield ExpiryInvalid("start_too_far", field="starts_at", days=LATEST_START.days)
 
 
 def _canonical(content: RuleContent) -> RuleContent:

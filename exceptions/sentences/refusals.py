@@ -51,6 +51,7 @@ REFUSALS: Words = {
     "expiry_past": _("The end of this rule is past. Choose a later one."),
     "expiry_before_start": _("The rule would end before it starts. Choose a later end or an earlier start."),
     "expiry_too_far": _("A rule lasts at most %(days)s days. Choose an earlier end; it can be asked for again."),
+    "start_too_far": _("A rule starts within %(days)s days. Choose an earlier start, or ask for it nearer to the time."),
     # Enforcement
     "mode_invalid": _("Enforcement cannot be set like this. Reload the page and choose again."),
     "looser": _("This would enforce less than now (%(mode)s, %(share)s %%), so it has to be proposed, and approved by somebody else."),

@@ -52,6 +52,12 @@ PLAIN = RuleContent(
         ({"starts_at": NOW - timedelta(days=9), "expires_at": NOW}, ExpiryInvalid, "expiry_past", "expires_at"),
         ({"starts_at": NOW + timedelta(days=31)}, ExpiryInvalid, "expiry_before_start", "expires_at"),
         ({"expires_at": NOW + timedelta(days=90, seconds=1)}, ExpiryInvalid, "expiry_too_far", "expires_at"),
+        (
+            {"starts_at": NOW + timedelta(days=90, seconds=1), "expires_at": NOW + timedelta(days=99)},
+            ExpiryInvalid,
+            "start_too_far",
+            "starts_at",
+        ),
     ],
 )
 def test_each_refusal_has_a_code_and_names_its_field(

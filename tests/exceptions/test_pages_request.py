@@ -130,7 +130,8 @@ def test_saving_asks_nobody_and_any_member_may_be_the_owner(cast: Cast) -> None:
         ({"expires_at": ""}, "expires_at", "Every exception needs an end."),
         ({"expires_at": "2001-01-01T00:00"}, "expires_at", "The end of this rule is past."),
         ({"expires_at": "9999-12-31T23:59"}, "expires_at", "A rule lasts at most 90 days."),
-        ({"starts_at": "9999-12-31T23:59"}, "starts_at", "Choose a start within a year."),
+        ({"starts_at": "9999-12-31T23:59"}, "starts_at", "A rule starts within 90 days."),
+        ({"starts_at": "9999-12-31T23:59", "expires_at": ""}, "starts_at", "A rule starts within 90 days."),
         ({"owner": "0"}, "owner", "Choose one from the list."),
     ],
 )
