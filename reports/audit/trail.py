@@ -13,6 +13,11 @@ def entries(*, viewer: Viewer) -> QuerySet[AuditEntry]:
     return AuditEntry.objects.filter(organisation_id=viewer.organisation_id).order_by("-id")
 
 
+def newest_id() -> int:
+    """The number of the last entry of the installation, 0 before the first."""
+    return AuditEntry.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
 def entries_about(subject: Model) -> QuerySet[AuditEntry]:
     """The history of one thing, oldest first. The caller has reached the thing through its access function."""
     kind = subject._meta.model_name or ""
