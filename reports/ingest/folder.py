@@ -21,6 +21,8 @@ SEQUENCE_WINDOW = 50_000
 """imaplib refuses a line of more than a million bytes; that many UIDs stay below it."""
 UID_WINDOW = 500
 """Servers refuse commands beyond some 8,000 bytes; that many UIDs stay below it."""
+BATCH_BYTES = 8 << 20
+"""So much mail is fetched at once, or one larger mail."""
 HANDLED_KEYWORD = b"$SekimoriRead"
 REFUSED_KEYWORD = b"$SekimoriRefused"
 DETAIL_LENGTH = 300

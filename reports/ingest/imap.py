@@ -8,16 +8,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from socket import socket
+from typing import TYPE_CHECKING
 
+from django.conf import settings
 from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
 
 from reports.errors import MailboxError, MailboxMisconfigured
 from reports.ingest import gate
 from reports.ingest.account import Account
-from reports.ingest.folder import Folder, detail, speaking
+from reports.ingest.folder import BATCH_BYTES, Folder, detail, speaking
 from reports.models import Mailbox
 from reports.vocabulary import MailboxFault, MailboxStep
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 TIMEOUT_SECONDS = 30.0
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -148,14 +153,36 @@ class _Client(IMAPClient):  # type: ignore[misc]  # imapclient carries no types
 
 
 class _Imap(imaplib.IMAP4):
-    """imaplib verifies a certificate against `host`, so that is kept, while the socket is the one given."""
+    """imaplib verifies a certificate against `host`, so that is kept, while the socket is the one given.
+
+    What answers one command is bounded: the server says how large a literal is, whatever sizes it told before.
+    """
 
     def __init__(self, host: str, port: int, *, connected: socket) -> None:
         self._connected = connected
+        self._bytes_left = self._most_bytes = settings.UPLOAD_LIMIT_BYTES + BATCH_BYTES
         super().__init__(host, port, timeout=TIMEOUT_SECONDS)
 
     def _create_socket(self, timeout: float | None) -> socket:
         return self._connected
+
+    def send(self, data: ReadableBuffer) -> None:
+        self._bytes_left = self._most_bytes
+        super().send(data)
+
+    def read(self, size: int) -> bytes:
+        self._spend(size)
+        return super().read(size)
+
+    def readline(self) -> bytes:
+        line = super().readline()
+        self._spend(len(line))
+        return line
+
+    def _spend(self, size: int) -> None:
+        self._bytes_left -= size
+        if self._bytes_left < 0:
+            raise self.abort(f"the server sends more than {self._most_bytes} bytes in answer to one command")
 
 
 def _leave(client: IMAPClient) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 
 from reports.errors import MailboxError
 from reports.ingest.account import account_of
-from reports.ingest.folder import UID_WINDOW, Folder
+from reports.ingest.folder import BATCH_BYTES, UID_WINDOW, Folder
 from reports.ingest.imap import open_folder
 from reports.ingest.ledger import Arrival
 from reports.ingest.mail_ledger import MailLedger
@@ -21,7 +21,6 @@ from reports.models import Mailbox, Message
 from reports.vocabulary import Channel
 
 LOCK_CLASS = 0x4D424F58
-BATCH_BYTES = 8 << 20
 BATCH_MAILS = UID_WINDOW
 LONGEST_VISIT = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=6)
