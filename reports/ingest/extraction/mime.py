@@ -89,7 +89,8 @@ def _decoded(value: object) -> str:
         text = str(make_header(decode_header(raw)))
     except (HeaderParseError, LookupError, UnicodeError, ValueError):
         text = raw
-    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())[:HEADER_LENGTH]
+    text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    return " ".join(text.split())[:HEADER_LENGTH]
 
 
 def _date(text: str) -> int | None:

@@ -66,5 +66,6 @@ def parse_labels(text: str) -> Fields:
 def _grouped(pairs: Iterable[tuple[str, str]]) -> Fields:
     values: dict[str, list[str]] = {}
     for name, value in pairs:
-        values.setdefault(name, []).append(value.strip()[:VALUE_LENGTH])
+        # A NUL is no text: neither the database nor a page has it.
+        values.setdefault(name, []).append(value.strip()[:VALUE_LENGTH].replace("\0", "\ufffd"))
     return Fields(values)

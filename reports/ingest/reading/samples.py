@@ -61,7 +61,7 @@ def read_sample(sample: bytes) -> SampleFacts:
     sender = parsed.get("from") or {}
     return SampleFacts(
         header_from=read_domain(sender.get("address") or "")[0] or plain.header_from,
-        subject=parsed.get("subject") or plain.subject,
+        subject=(parsed.get("subject") or plain.subject).replace("\0", "\ufffd"),
         message_id=plain.message_id,
         received=plain.received,
         headers_only=plain.headers_only,
