@@ -9,7 +9,6 @@ from exceptions.engine.wire import EnforcementDocument, EnforcementEntry, RuleDo
 from exceptions.models import EnforcementMode, RuleVersion
 from exceptions.vocabulary import WHOLE_SHARE, Mode
 from reports.selectors.domains import trusted_domains
-from reports.vocabulary import DomainKind
 
 
 class Content(TypedDict):
@@ -31,17 +30,17 @@ def read_content(*, organisation_id: int, at: datetime, until: datetime) -> Cont
 
 
 def _own_domains(organisation_id: int) -> list[str]:
-    """Partners, whom a person has named, and own domains for which a person has set a mode.
+    """What a person has named, own or a partner's, and own domains for which a person has set a mode.
 
     Not every own domain that pages show: the first report about a domain makes it one, and anybody can send a report.
     """
-    named = set(
+    with_mode = set(
         EnforcementMode.objects.filter(organisation_id=organisation_id, domain__isnull=False).values_list(
             "domain_id", flat=True
         )
     )
     trusted = trusted_domains(organisation_id=organisation_id)
-    return [domain.name for domain in trusted if domain.kind == DomainKind.PARTNER or domain.pk in named]
+    return [domain.name for domain in trusted if domain.is_named or domain.pk in with_mode]
 
 
 def _enforcement(organisation_id: int) -> EnforcementDocument:

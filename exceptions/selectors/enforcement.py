@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from exceptions.engine.names import suffixes
 from exceptions.models import EnforcementMode, ModeChange
 from exceptions.vocabulary import WHOLE_SHARE, ChangeState, Mode
 from reports.selectors.domains import TrustedDomain, trusted_domains
@@ -28,10 +29,14 @@ class InForce:
 
 @dataclass(frozen=True, slots=True)
 class DomainMode:
-    """One own or partner domain with what holds for it, its own entry or an inherited one."""
+    """One own or partner domain with what holds for it, its own entry or an inherited one.
+
+    `is_bound` where filters go no further than what the domain publishes: by default, and nobody has named it.
+    """
 
     domain: TrustedDomain
     in_force: InForce
+    is_bound: bool
 
     @property
     def is_inherited(self) -> bool:
@@ -52,10 +57,13 @@ def mode_in_force(*, organisation_id: int, domain_id: int | None) -> InForce:
 def domain_modes(viewer: Viewer) -> list[DomainMode]:
     """All own and partner domains that the viewer sees, by name. Two queries."""
     rows = list(EnforcementMode.objects.filter(organisation_id=viewer.organisation_id).select_related("domain"))
+    trusted = trusted_domains(organisation_id=viewer.organisation_id)
+    named = {domain.name for domain in trusted if domain.is_named}
     return [
-        DomainMode(domain, _nearest(rows, domain.name))
-        for domain in trusted_domains(organisation_id=viewer.organisation_id)
+        DomainMode(domain, in_force, is_bound=_is_by_default(in_force) and named.isdisjoint(suffixes(domain.name)))
+        for domain in trusted
         if viewer.sees_domain(domain.pk)
+        for in_force in [_nearest(rows, domain.name)]
     ]
 
 
@@ -70,6 +78,10 @@ def open_changes(viewer: Viewer) -> QuerySet[ModeChange]:
     if viewer.domain_ids is not None:
         changes = changes.filter(domain_id__in=viewer.domain_ids)
     return changes.select_related("domain").order_by("pk")
+
+
+def _is_by_default(in_force: InForce) -> bool:
+    return bool(in_force.strictness) and in_force.row is not None and in_force.row.domain_id is None
 
 
 def _nearest(rows: list[EnforcementMode], name: str) -> InForce:

@@ -36,13 +36,16 @@ class Domain(models.Model):
     """A domain that reports speak of, as lower-case A-labels.
 
     Each organisation has one row of kind FOREIGN, named "*", which stands for every From domain that is not its own:
-    so each stored row has a domain, and access can be given per domain.
+    so each stored row has a domain, and access can be given per domain. A row without `confirmed_at` was made by a
+    report, which anybody can send: no person has said yet that the domain is theirs.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="domains")
     name = models.CharField(max_length=253)
     kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in DomainKind])
     created_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by_name = models.CharField(max_length=320, blank=True)
 
     class Meta:
         constraints = [
@@ -55,6 +58,11 @@ class Domain(models.Model):
                 condition=models.Q(kind=DomainKind.FOREIGN, name="*")
                 | ~(models.Q(kind=DomainKind.FOREIGN) | models.Q(name="*")),
                 name="domain_star_is_foreign",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(confirmed_at__isnull=True, confirmed_by_name="")
+                | (models.Q(confirmed_at__isnull=False) & ~models.Q(confirmed_by_name="") & ~models.Q(name="*")),
+                name="domain_confirmed_by_somebody",
             ),
         ]
 

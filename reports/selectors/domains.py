@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from reports.models import Domain
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+
+from reports.models import AggregateReport, Decision, Domain, DomainDay, FailureReport, InboundEvent, PassCount
+from reports.viewer import Viewer
 from reports.vocabulary import DomainKind
 
 
 class TrustedDomain(NamedTuple):
+    """`is_named` tells that a person said whose it is; a report alone makes a domain own, and anybody can send one."""
+
     pk: int
     name: str
     kind: str
+    is_named: bool
 
 
 def covering_domain_id(*, organisation_id: int, name: str) -> int:
@@ -24,6 +30,43 @@ def covering_domain_id(*, organisation_id: int, name: str) -> int:
 
 
 def trusted_domains(*, organisation_id: int) -> list[TrustedDomain]:
-    """Own and named partner domains by name: there the mode may be stricter than the published policy."""
+    """Own and named partner domains by name: there the mode may be stricter than the published policy, once a person
+    has named the domain or set a mode for it.
+    """
     trusted = Domain.objects.filter(organisation_id=organisation_id, kind__in=[DomainKind.OWN, DomainKind.PARTNER])
-    return [TrustedDomain(*row) for row in trusted.order_by("name").values_list("pk", "name", "kind")]
+    rows = trusted.order_by("name").values_list("pk", "name", "kind", "confirmed_at")
+    return [TrustedDomain(pk, name, kind, is_named(kind, at)) for pk, name, kind, at in rows]
+
+
+def is_named(kind: str, confirmed_at: object) -> bool:
+    """Whether a person said whose domain it is. Nothing but a person makes a partner."""
+    return kind == DomainKind.PARTNER or confirmed_at is not None
+
+
+def named_domains(viewer: Viewer) -> QuerySet[Domain]:
+    """What people named, by kind and name. Each row brings `messages` (all that were reported) and `last_day` (UTC)."""
+    named = Q(kind=DomainKind.PARTNER) | Q(kind=DomainKind.OWN, confirmed_at__isnull=False)
+    return _with_volumes(viewer).filter(named).order_by("kind", "name")
+
+
+def seen_domains(viewer: Viewer) -> QuerySet[Domain]:
+    """What only reports named, most messages first; with `messages` and `last_day` (UTC)."""
+    seen = _with_volumes(viewer).filter(kind=DomainKind.OWN, confirmed_at__isnull=True)
+    return seen.order_by(F("messages").desc(nulls_last=True), "name")
+
+
+def is_filed_under(domain: Domain) -> bool:
+    """Whether anything that reports or filters told lies under the domain, and would go with it."""
+    tables: tuple[Any, ...] = (AggregateReport, FailureReport, InboundEvent, PassCount, Decision)
+    return any(table.objects.filter(domain=domain).exists() for table in tables)
+
+
+def _with_volumes(viewer: Viewer) -> QuerySet[Domain]:
+    domains = Domain.objects.filter(organisation_id=viewer.organisation_id)
+    if viewer.domain_ids is not None:
+        domains = domains.filter(pk__in=viewer.domain_ids)
+    days = DomainDay.objects.filter(domain=OuterRef("pk")).order_by().values("domain")
+    return domains.annotate(
+        messages=Subquery(days.annotate(sum=Sum("messages")).values("sum")),
+        last_day=Subquery(days.annotate(last=Max("day")).values("last")),
+    )
