@@ -17,19 +17,23 @@ from reports.vocabulary import Role
 class UserManager(BaseUserManager["User"]):
     """Makes people by e-mail address. There are no superusers: whatever a person may do comes from memberships."""
 
-    def create_user(self, email: str, password: str | None = None, *, name: str = "") -> User:
-        user = self.model(email=email.strip().lower(), name=name)
+    def create_user(self, email: str, password: str | None = None, *, name: str = "", is_demo: bool = False) -> User:
+        user = self.model(email=email.strip().lower(), name=name, is_demo=is_demo)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
 
 class User(AbstractBaseUser):
-    """A person, known by their e-mail address. Removed people are deactivated, so that names in history stay true."""
+    """A person, known by their e-mail address. Removed people are deactivated, so that names in history stay true.
+
+    `is_demo` marks the people whom the demonstration brings and takes away again; they have no role anywhere else.
+    """
 
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
     is_active = models.BooleanField(default=True)
+    is_demo = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "email"

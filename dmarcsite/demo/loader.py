@@ -66,7 +66,7 @@ def demo_remove(*, viewer: Viewer | None, now: datetime) -> bool:
         return False
     log.record(REMOVED, at=now, viewer=viewer, organisation=organisation, subject=organisation)
     organisation.delete()
-    User.objects.filter(email__in=[person.email for person in cast.PEOPLE]).delete()
+    User.objects.filter(is_demo=True).delete()
     return True
 
 
@@ -83,7 +83,13 @@ def _organisation_and_people(*, now: datetime) -> tuple[Organisation, list[Accou
         at=now,
     )
     for domain in cast.DOMAINS:
-        Domain.objects.create(organisation=organisation, name=domain.name, kind=domain.kind)
+        Domain.objects.create(
+            organisation=organisation,
+            name=domain.name,
+            kind=domain.kind,
+            confirmed_at=now,
+            confirmed_by_name=cast.APPROVER.name,
+        )
     accounts = [_account(person, organisation) for person in cast.PEOPLE]
     # Whoever administers this installation may look at the demo and remove it.
     administrators = Membership.objects.filter(role=Role.ADMINISTRATOR, organisation__is_demo=False)
@@ -95,7 +101,7 @@ def _organisation_and_people(*, now: datetime) -> tuple[Organisation, list[Accou
 
 def _account(person: Person, organisation: Organisation) -> Account:
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
-    user = User.objects.create_user(person.email, password, name=person.name)
+    user = User.objects.create_user(person.email, password, name=person.name, is_demo=True)
     Membership.objects.create(user=user, organisation=organisation, role=person.role)
     return Account(person.email, person.role, password)
 

@@ -43,3 +43,9 @@ class InvitationEnded(PeopleError):
 
 class NotInOrganisation(PeopleError):
     code = "not_in_organisation"
+
+
+class DemoPerson(PeopleError):
+    """People of the demonstration see and act on it alone."""
+
+    code = "demo_person"

@@ -16,6 +16,7 @@ from dmarcsite.models import RoleGrant, User
 from dmarcsite.people.errors import (
     AlreadyDecided,
     AlreadyOpen,
+    DemoPerson,
     InvitationEnded,
     LastAdministrator,
     NotInOrganisation,
@@ -50,9 +51,13 @@ def needs_second(organisation_id: int) -> bool:
 def role_propose(*, viewer: Viewer, email: str, role: Role, at: datetime) -> tuple[RoleGrant, str | None]:
     """Propose a role for a person, known or not; granted at once while there is no second administrator to ask.
 
-    Returns the grant and, for a person without an account, the invitation's token (shown once). Raises AlreadyOpen.
+    Returns the grant and, for a person without an account, the invitation's token (shown once). Raises AlreadyOpen and
+    DemoPerson.
     """
     email = email.strip().lower()
+    user = User.objects.filter(email=email).first()
+    if user is not None and user.is_demo:
+        raise DemoPerson
     try:
         with transaction.atomic():
             grant = RoleGrant.objects.create(
@@ -62,7 +67,7 @@ def role_propose(*, viewer: Viewer, email: str, role: Role, at: datetime) -> tup
                 proposed_by_id=viewer.user_id,
                 proposed_by_name=viewer.user_name,
                 proposed_at=at,
-                user=User.objects.filter(email=email).first(),
+                user=user,
             )
     except IntegrityError:
         raise AlreadyOpen from None

@@ -21,5 +21,6 @@ def sentence(code: str) -> str:
             "Ask for a new one."
         ),
         "invitation_ended": _("This invitation has been used, or its seven days are over. Ask for a new one."),
+        "demo_person": _("This address belongs to a person of the demonstration, who has no role anywhere else."),
         "not_in_organisation": _("This person has no role here any more. Reload the page."),
     }[code]
