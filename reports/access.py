@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
@@ -11,14 +12,14 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 
-from reports.models import AggregateReport, FailureReport, Mailbox, Membership, Message, Source, SourceDay
-from reports.permissions import Act, may
+from reports.models import AggregateReport, Domain, FailureReport, Mailbox, Membership, Message, Source, SourceDay
+from reports.permissions import NOT_IN_DEMO, Act, may
 from reports.selectors.ingest_health import ledger
 from reports.selectors.report_list import aggregate_reports, failure_reports
 from reports.viewer import Viewer
-from reports.vocabulary import Role
+from reports.vocabulary import DomainKind, Role
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -71,13 +72,25 @@ def demand(viewer: Viewer, act: Act) -> None:
         raise PermissionDenied
 
 
-def allowed_to(act: Act) -> Callable[[View[P]], View[P]]:
-    """Guard a view: login first, then a membership whose role allows the act, else 403."""
+def vanishes_with_demo(viewer: Viewer, act: Act) -> bool:
+    """Whether the act has no place here: this is the demo organisation, and the act would vanish with it."""
+    return viewer.is_demo and act in NOT_IN_DEMO
+
+
+def allowed_to(act: Act, *, shown_in_demo: bool = False) -> Callable[[View[P]], View[P]]:
+    """Guard a view: login first, then a membership whose role allows the act, else 403.
+
+    In the demo organisation, acts that would vanish with it answer 409 and lead to one's own organisation;
+    `shown_in_demo` is for pages that change nothing themselves.
+    """
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            demand(viewer_of(request), act)
+            viewer = viewer_of(request)
+            demand(viewer, act)
+            if vanishes_with_demo(viewer, act) and not shown_in_demo:
+                return render(request, "outside_demo.html", status=HTTPStatus.CONFLICT)
             return view(request, *args, **kwargs)
 
         return cast("View[P]", login_required(guarded))
@@ -94,6 +107,15 @@ def source_for(viewer: Viewer, pk: int) -> Source:
     ):
         raise Http404
     return source
+
+
+def domain_for(viewer: Viewer, pk: int) -> Domain:
+    """An own or partner domain that the viewer may see, named by a person or not, else 404."""
+    kinds = [DomainKind.OWN, DomainKind.PARTNER]
+    domain = get_object_or_404(Domain, pk=pk, organisation_id=viewer.organisation_id, kind__in=kinds)
+    if not viewer.sees_domain(domain.pk):
+        raise Http404
+    return domain
 
 
 def report_for(viewer: Viewer, pk: int) -> AggregateReport:

@@ -55,6 +55,10 @@ MATRIX: dict[Role, frozenset[Act]] = {
 }
 
 
+NOT_IN_DEMO = frozenset({Act.MANAGE_MAILBOXES, Act.MANAGE_NODES, Act.MANAGE_DOMAINS, Act.MANAGE_PEOPLE})
+"""What would look like setting up the product, and vanish with the demo organisation."""
+
+
 def may(role: Role | str, act: Act) -> bool:
     """Whether the role allows the act. An unknown role allows nothing."""
     return any(act in acts for known, acts in MATRIX.items() if known == role)

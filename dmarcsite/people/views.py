@@ -36,7 +36,7 @@ _COOKIE_SECONDS = 365 * 24 * 60 * 60
 
 
 @require_safe
-@allowed_to(Act.MANAGE_PEOPLE)
+@allowed_to(Act.MANAGE_PEOPLE, shown_in_demo=True)
 def people(request: HttpRequest) -> HttpResponse:
     """Who has which role, what waits for a second administrator, and the form to invite."""
     return _page(request, viewer_of(request), RoleForm())
