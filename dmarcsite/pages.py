@@ -6,8 +6,10 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from dmarcsite.audit import audit
 from dmarcsite.demo.views import remove
+from dmarcsite.domains import views as domains
 from dmarcsite.health import healthz
 from dmarcsite.look.theme import set_theme
+from dmarcsite.organisation.views import settings
 from dmarcsite.overview import overview
 from dmarcsite.people import views as people
 
@@ -20,6 +22,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/members/<int:pk>/end/", people.membership_end, name="membership-end"),
     path("invitations/<str:token>/", people.invitation, name="invitation"),
     path("organisation/", people.organisation_choose, name="organisation-choose"),
+    path("organisation/settings/", settings, name="organisation-settings"),
+    path("domains/", domains.domains, name="domains"),
+    path("domains/name/", domains.domain_name, name="domain-name"),
+    path("domains/<int:pk>/drop/", domains.domain_drop, name="domain-drop"),
     path("audit/", audit, name="audit"),
     path("demo/remove/", remove, name="demo-remove"),
     path("theme/", set_theme, name="theme"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, include, path
+from django.urls import URLPattern, include, path, reverse
 
 from dmarcsite.look.navigation import SECTIONS, navigation
 from reports.permissions import may
@@ -22,7 +22,7 @@ def routes(*names: str) -> list[URLPattern]:
 
 reports = (routes("source-list", "report-list", "failure-list", "ingestion", "upload"), "reports")
 exceptions = (routes("rule-list", "enforcement", "node-list"), "exceptions")
-urlpatterns = [*routes("overview", "people", "audit"), path("", include(reports)), path("", include(exceptions))]
+urlpatterns = [*routes("overview", "domains", "people", "audit"), path("", include(reports)), path("", include(exceptions))]
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +61,10 @@ def test_one_entry_is_marked_and_the_overview_only_on_its_own_page() -> None:
 def test_a_page_that_is_not_installed_is_left_out(settings: object) -> None:
     settings.ROOT_URLCONF = ()  # type: ignore[attr-defined]
     assert navigation(role=Role.ADMINISTRATOR, path="/") == ()
+
+
+def test_every_door_leads_to_a_page_that_there_is(settings: object) -> None:
+    settings.ROOT_URLCONF = "dmarcsite.urls"  # type: ignore[attr-defined]
+    doors = [door.url_name for _, section in SECTIONS for door in section]
+    addresses = [reverse(name) for name in doors]
+    assert len(set(addresses)) == len(doors) == 12

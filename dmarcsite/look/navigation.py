@@ -70,6 +70,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Door, ...]], ...] = (
     (
         pgettext_lazy("navigation", "Govern"),
         (
+            Door("domains", _("Domains"), "globe2", Act.SEE_REPORTS),
             Door("people", _("People"), "people", Act.MANAGE_PEOPLE),
             Door("audit", _("Audit"), "journal-check", Act.SEE_AUDIT),
         ),

@@ -21,6 +21,10 @@ ACTS: dict[str, Act | None] = {
     "role-refuse": Act.MANAGE_PEOPLE,
     "membership-end": Act.MANAGE_PEOPLE,
     "organisation-choose": None,
+    "organisation-settings": Act.MANAGE_DOMAINS,
+    "domains": Act.SEE_REPORTS,
+    "domain-name": Act.MANAGE_DOMAINS,
+    "domain-drop": Act.MANAGE_DOMAINS,
     "audit": Act.SEE_AUDIT,
     "demo-remove": Act.REMOVE_DEMO,
     "reports:source-list": Act.SEE_REPORTS,
@@ -63,7 +67,7 @@ ACTS: dict[str, Act | None] = {
 }
 """What docs/roles.md asks for each address; None is open to every member."""
 POSTED = {
-    "role-propose", "role-second", "role-refuse", "membership-end", "organisation-choose", "demo-remove",
+    "role-propose", "role-second", "role-refuse", "membership-end", "organisation-choose", "domain-name", "demo-remove",
     "reports:failure-reveal", "reports:mailbox-fetch", "exceptions:mode-tighten", "exceptions:mode-propose",
     "exceptions:change-reject", "exceptions:change-withdraw", "exceptions:node-enrol", "exceptions:node-renew",
 }  # fmt: skip
@@ -72,6 +76,7 @@ PAGES = [name for name in ACTS if name not in POSTED]
 _NEEDED = {"exceptions:rule-preview": "?header_from=example.com&networks=192.0.2.77"}
 _RULE = "SELECT id FROM exceptions_exceptionrule WHERE organisation_id = %s AND state = '{}' ORDER BY id"
 _THINGS = {
+    "domain-": "SELECT id FROM reports_domain WHERE organisation_id = %s AND kind <> 'foreign' ORDER BY id",
     "reports:source-": "SELECT id FROM reports_source WHERE organisation_id = %s ORDER BY id",
     "reports:report-": "SELECT id FROM reports_aggregatereport WHERE organisation_id = %s ORDER BY id",
     "reports:failure-": "SELECT id FROM reports_failurereport WHERE organisation_id = %s ORDER BY id",

@@ -1,0 +1,1 @@
+"""What an organisation is called, and who among reporters is itself."""

@@ -1,0 +1,34 @@
+"""The organisation's name and which reporters are its own. The only writer of them, with an audit entry."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from reports.audit import log
+from reports.audit.actions import register
+from reports.models import Organisation
+from reports.viewer import Viewer
+
+CHANGED = register("organisation.settings.changed")
+FIELDS = ("name", "own_reporters", "mailbox_reporters")
+
+
+@transaction.atomic
+def organisation_change(
+    *, viewer: Viewer, name: str, own_reporters: list[str], mailbox_reporters: list[str], at: datetime
+) -> bool:
+    """Save the settings and tell whether anything changed. Reporters hold for reports that arrive from now on."""
+    organisation = Organisation.objects.select_for_update().get(pk=viewer.organisation_id)
+    after = {"name": name, "own_reporters": own_reporters, "mailbox_reporters": mailbox_reporters}
+    changes = {
+        field: {"before": getattr(organisation, field), "after": after[field]}
+        for field in FIELDS
+        if getattr(organisation, field) != after[field]
+    }
+    if not changes:
+        return False
+    Organisation.objects.filter(pk=organisation.pk).update(**after)
+    log.record(CHANGED, at=at, viewer=viewer, subject=organisation, label=name, data=changes)
+    return True
