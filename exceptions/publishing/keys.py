@@ -13,14 +13,14 @@ from exceptions.models import SigningKey
 from exceptions.models.locks import Locked, lock
 from reports.audit import log
 from reports.audit.actions import register
-from reports.sealing import seal, unseal
+from reports.sealing import Purpose, seal, unseal
 
 MADE = register("exceptions.signing_key.made")
 
 
 def current_key(*, at: datetime) -> Ed25519PrivateKey:
     """The key that signs now. Raises reports.sealing.SealBroken where this installation cannot open it."""
-    return signing.private_key(unseal(_current_row(at).private))
+    return signing.private_key(unseal(_current_row(at).private, purpose=Purpose.SIGNING_KEY))
 
 
 def public_keys(*, at: datetime) -> list[str]:
@@ -48,7 +48,7 @@ def _make_first(at: datetime) -> SigningKey:
     row = SigningKey.objects.create(
         key_id=signing.key_id(public),
         public=signing.public_text(public),
-        private=seal(private.private_bytes_raw()),
+        private=seal(private.private_bytes_raw(), purpose=Purpose.SIGNING_KEY),
         created_at=at,
     )
     log.record(MADE, at=at, subject=row, data={"key_id": row.key_id})

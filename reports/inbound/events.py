@@ -14,7 +14,7 @@ from reports.inbound.reading import Batch, Event, Passes, read_batch
 from reports.models import Domain, InboundEvent, Node, PassCount
 from reports.rollups.buckets import Bucket, lock_buckets
 from reports.rollups.build import rebuild
-from reports.sealing import seal
+from reports.sealing import Purpose, seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _event_row(node: Node, event: Event, domains: Mapping[str, int], sources: Ma
         source_ip=str(event.source),
         header_from=event.header_from,
         envelope_domain=event.envelope_domain,
-        recipients=seal(json.dumps(event.recipients).encode()),
+        recipients=seal(json.dumps(event.recipients).encode(), purpose=Purpose.EVENT_RECIPIENTS),
         recipient_count=len(event.recipients),
         helo=event.helo,
         ptr=event.ptr,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reports.errors import MailboxMisconfigured
 from reports.models import Mailbox
-from reports.sealing import SealBroken, seal, unseal
+from reports.sealing import Purpose, SealBroken, seal, unseal
 from reports.vocabulary import MailboxFault
 
 
@@ -34,7 +34,7 @@ class Account:
 def account_of(mailbox: Mailbox) -> Account:
     """The account of a saved mailbox. Raises MailboxMisconfigured where its secret cannot be opened any more."""
     try:
-        password = unseal(mailbox.secret).decode()
+        password = unseal(mailbox.secret, purpose=Purpose.MAILBOX_LOGIN).decode()
     except SealBroken:
         raise MailboxMisconfigured(MailboxFault.SECRET_UNREADABLE) from None
     return Account(
@@ -44,4 +44,4 @@ def account_of(mailbox: Mailbox) -> Account:
 
 def sealed_secret(password: str) -> bytes:
     """A password as a Mailbox row keeps it."""
-    return seal(password.encode())
+    return seal(password.encode(), purpose=Purpose.MAILBOX_LOGIN)

@@ -15,7 +15,7 @@ from reports.dto import FailureReport as Content
 from reports.dto import Repair
 from reports.ingest.outcome import Kept
 from reports.models import FailureReport, Organisation
-from reports.sealing import seal
+from reports.sealing import Purpose, seal
 
 BATCH = 200
 NAME_LENGTH = 320
@@ -87,11 +87,15 @@ def _report(filed: FiledFailure, *, organisation: Organisation, at: datetime) ->
         dkim_domain=_plain(content.dkim_domain, NAME_LENGTH),
         incidents=content.incidents,
         headers_only=content.headers_only,
-        details=seal(json.dumps({name: getattr(content, name) for name in DETAILS}).encode()),
-        sample=seal(content.sample),
+        details=seal(_details(content), purpose=Purpose.FAILURE_DETAILS),
+        sample=seal(content.sample, purpose=Purpose.FAILURE_SAMPLE),
         repairs=[_repair(repair) for repair in content.repairs],
         stored_at=at,
     )
+
+
+def _details(content: Content) -> bytes:
+    return json.dumps({name: getattr(content, name) for name in DETAILS}).encode()
 
 
 def _repair(repair: Repair) -> dict[str, Any]:

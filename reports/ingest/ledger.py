@@ -16,7 +16,7 @@ from reports.dto import MailFacts, Problem
 from reports.ingest.copying import copy_rows, next_ids
 from reports.ingest.outcome import Result
 from reports.models import Message, Organisation, RawMessage
-from reports.sealing import seal, unseal
+from reports.sealing import Purpose, seal, unseal
 from reports.vocabulary import Channel, Outcome
 
 # Report mails hold archives in base64: a higher level costs three times as much and saves one per cent.
@@ -98,11 +98,11 @@ def _held(digests: Sequence[bytes], *, organisation: Organisation) -> dict[bytes
 
 def bytes_of(raw: RawMessage) -> bytes:
     """The bytes as they came. Raises `reports.sealing.SealBroken` where the key is gone."""
-    return zlib.decompress(unseal(raw.sealed))
+    return zlib.decompress(unseal(raw.sealed, purpose=Purpose.RAW_MESSAGE))
 
 
 def _pack(data: bytes) -> bytes:
-    return seal(zlib.compress(data, COMPRESSION_LEVEL))
+    return seal(zlib.compress(data, COMPRESSION_LEVEL), purpose=Purpose.RAW_MESSAGE)
 
 
 def still_unread(message_ids: Iterable[int]) -> set[int]:

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Sum
 
 from reports.models import FailureReport, SourceDay
-from reports.sealing import SealBroken, unseal
+from reports.sealing import Purpose, SealBroken, unseal
 from reports.viewer import Viewer
 
 FIELD_LIMIT = 200
@@ -34,7 +34,7 @@ class SourceOpinion:
 def identifiers(report: FailureReport) -> Mapping[str, Any] | None:
     """The sealed details, named as in `reports.dto.FailureReport`; None where the key is gone. They name people."""
     try:
-        found: dict[str, Any] = json.loads(unseal(report.details))
+        found: dict[str, Any] = json.loads(unseal(report.details, purpose=Purpose.FAILURE_DETAILS))
     except SealBroken:
         return None
     return found
@@ -43,11 +43,14 @@ def identifiers(report: FailureReport) -> Mapping[str, Any] | None:
 def sample_header(report: FailureReport) -> list[tuple[str, str]]:
     """The header fields of the offending message as plain text, in their order; bounded, and never the body."""
     try:
-        sample = unseal(report.sample)[:SAMPLE_BYTES]
+        sample = unseal(report.sample, purpose=Purpose.FAILURE_SAMPLE)[:SAMPLE_BYTES]
     except SealBroken:
         return []
     message = BytesHeaderParser().parsebytes(sample)
-    return [(name, _decoded(str(value)).replace("\0", "\ufffd")[:FIELD_LENGTH]) for name, value in message.items()[:FIELD_LIMIT]]
+    return [
+        (name, _decoded(str(value)).replace("\0", "\ufffd")[:FIELD_LENGTH])
+        for name, value in message.items()[:FIELD_LIMIT]
+    ]
 
 
 def source_opinions(reports: Iterable[FailureReport], *, viewer: Viewer) -> dict[int, SourceOpinion]:

@@ -17,7 +17,7 @@ from reports.inbound.events import Receipt, record_events
 from reports.inbound.nodes import enrol_node, node_with_token, note_contact, renew_token, revoke_node
 from reports.inbound.status import record_status
 from reports.models import AuditEntry, InboundEvent, Node, PassCount, Source, SourceDay
-from reports.sealing import unseal
+from reports.sealing import Purpose, unseal
 from reports.vocabulary import Role
 from tests.exceptions.cast import NOW, Cast, a_cast, a_person, an_organisation
 
@@ -210,7 +210,10 @@ def test_an_event_is_stored_in_full_with_its_recipients_sealed(node: Node, cast:
         [{"domain": "vendor.example", "result": "pass"}],
         "fixable",
     )
-    assert json.loads(unseal(event.recipients)) == ["payroll@example.com", "staff@example.com"]
+    assert json.loads(unseal(event.recipients, purpose=Purpose.EVENT_RECIPIENTS)) == [
+        "payroll@example.com",
+        "staff@example.com",
+    ]
     assert b"payroll" not in bytes(event.recipients)
     assert event.recipient_count == 2
 

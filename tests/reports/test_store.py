@@ -21,7 +21,7 @@ from reports.models import (
     RejectedRow,
     Source,
 )
-from reports.sealing import unseal
+from reports.sealing import Purpose, unseal
 from reports.vocabulary import DomainKind, Outcome
 from tests.reports.samples import BEGIN, END, SAMPLE, failure_mail, record_xml
 from tests.reports.stored import DAY, NOW, make_organisation, record, report, rows_of, upload
@@ -167,9 +167,9 @@ def test_what_names_a_person_in_a_failure_report_is_sealed(organisation: Organis
     upload(failure_mail(), organisation=organisation, filename="failure.eml")
     stored = FailureReport.objects.get()
     assert (stored.source_ip, stored.incidents, stored.envelope_domain) == ("192.0.2.7", 3, "sender.example")
-    assert unseal(stored.sample).decode().splitlines() == SAMPLE.splitlines()
-    assert b"two@receiver.example" in unseal(stored.details)
-    assert set(DETAILS) == set(json.loads(unseal(stored.details)))
+    assert unseal(stored.sample, purpose=Purpose.FAILURE_SAMPLE).decode().splitlines() == SAMPLE.splitlines()
+    assert b"two@receiver.example" in unseal(stored.details, purpose=Purpose.FAILURE_DETAILS)
+    assert set(DETAILS) == set(json.loads(unseal(stored.details, purpose=Purpose.FAILURE_DETAILS)))
     plain = rows_of("SELECT to_jsonb(f) - 'details' - 'sample' FROM reports_failurereport f")
     assert "one@" not in str(plain)
     assert "somebody@" not in str(plain)
