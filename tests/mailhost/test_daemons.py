@@ -33,7 +33,8 @@ import os, signal, sys
 from pathlib import Path
 from tests.mailhost.daemon import Daemon
 daemon = Daemon(["sleep", "600"], log=Path({log!r}))
-daemon.start(lambda: True)
+# Ready once `setpriv` has become `sleep`: before that nothing ties it to this process yet.
+daemon.start(lambda: Path(f"/proc/{{daemon.pid}}/comm").read_text() == "sleep\\n")
 print(daemon.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
