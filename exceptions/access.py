@@ -10,6 +10,14 @@ from exceptions.selectors.rule_list import visible_rules
 from reports.inbound.nodes import Node
 from reports.viewer import Viewer
 
+MAX_DIGITS = 18
+"""Every number of a row has fewer; from some thousand digits on Python itself refuses to read one."""
+
+
+def number_in(text: str) -> int | None:
+    """The number of a row that an address bar names, or None for what cannot be one."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None
+
 
 def rule_for(viewer: Viewer, pk: int) -> ExceptionRule:
     """A rule of the viewer's organisation about one of the viewer's domains, else 404."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 import django_filters
@@ -12,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from exceptions.models import RuleVersion, RuleVersionQuerySet
 from exceptions.selectors.rule_list import SHOWN_STATES
 from exceptions.sentences.words import REASON_WORDS, STATE_WORDS
+
+_NUMBER = re.compile(r"(?:EX-)?([0-9]{1,18})", re.IGNORECASE)
 
 
 class RuleFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -40,7 +43,7 @@ class RuleFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filt
 
     def by_words(self, versions: RuleVersionQuerySet, _name: str, value: str) -> RuleVersionQuerySet:
         """In domains, networks and names; a rule's number with or without its EX-."""
-        number = value.strip().upper().removeprefix("EX-")
+        number = _NUMBER.fullmatch(value.strip())
         found = (
             Q(header_from__icontains=value)
             | Q(dkim_domain__icontains=value)
@@ -49,4 +52,4 @@ class RuleFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filt
             | Q(owner_name__icontains=value)
             | Q(author_name__icontains=value)
         )
-        return versions.filter(found | Q(rule_id=int(number)) if number.isascii() and number.isdigit() else found)
+        return versions.filter(found | Q(rule_id=int(number[1])) if number else found)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from exceptions.access import change_for
+from exceptions.access import change_for, number_in
 from exceptions.errors import ModeInvalid, RuleError
 from exceptions.forms import ModeForm, ModeReasonForm
 from exceptions.plans import services
@@ -192,4 +192,5 @@ def _domain_id(text: str) -> int | None:
     """None is the default; what is no number is a domain that nobody has."""
     if not text:
         return None
-    return int(text) if text.isascii() and text.isdigit() else -1
+    number = number_in(text)
+    return -1 if number is None else number

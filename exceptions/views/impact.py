@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from exceptions.access import rule_for
+from exceptions.access import number_in, rule_for
 from exceptions.errors import RuleError
 from exceptions.forms import RuleForm
 from exceptions.lifecycle.content import DEFAULT_LIFETIME, MIN_REASON_CHARACTERS, RuleContent, checked, to_document
@@ -41,8 +41,8 @@ def rule_preview(request: HttpRequest) -> HttpResponse:
     viewer, now = viewer_of(request), timezone.now()
     form = RuleForm(request.GET, viewer=viewer, now=now)
     form.is_valid()
-    source = request.GET.get("source", "")
-    source_id = source_for(viewer, int(source)).pk if source.isascii() and source.isdigit() else None
+    source = number_in(request.GET.get("source", ""))
+    source_id = None if source is None else source_for(viewer, source).pk
     try:
         document = to_document(checked(_conditions(form.content, now=now), at=now))
         found = impact(document, viewer=viewer, source_id=source_id, at=now)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from exceptions.access import rule_for
+from exceptions.access import number_in, rule_for
 from exceptions.errors import RuleError
 from exceptions.forms import RuleForm, edit_initial, new_rule_initial
 from exceptions.lifecycle import transitions
@@ -96,10 +96,10 @@ def _ask_if_wished(request: HttpRequest, rule: ExceptionRule, *, viewer: Viewer,
 
 def _start(request: HttpRequest, viewer: Viewer, now: datetime) -> Start | None:
     """The source that the address bar names; nonsense there is left out, another organisation's is not found."""
-    source, name = request.GET.get("source", ""), request.GET.get("from", "")
-    if not (source.isascii() and source.isdigit()):
+    source_id, name = number_in(request.GET.get("source", "")), request.GET.get("from", "")
+    if source_id is None:
         return None
-    found = source_for(viewer, int(source))
+    found = source_for(viewer, source_id)
     header_from = to_domain(name) or ""
     evidence = header_from and narrowest_evidence(
         organisation_id=viewer.organisation_id,

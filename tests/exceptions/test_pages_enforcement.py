@@ -153,6 +153,7 @@ def test_proposals_and_domains_of_another_organisation_are_not_found(cast: Cast)
     [
         "?domain=x",
         "?domain=99999999999999999999",
+        "?domain=" + "9" * 5000,
         "?mode=nonsense&share=100",
         "?mode=reject",
         "?mode=reject&share=101",

@@ -9,7 +9,7 @@ import pytest
 from reports.sealing import Purpose, SealBroken, seal, unseal
 
 
-@pytest.mark.parametrize(("made", "asked"), itertools.permutations(Purpose, 2))
+@pytest.mark.parametrize(("made", "asked"), list(itertools.permutations(Purpose, 2)))
 def test_a_value_opens_for_no_other_purpose(made: Purpose, asked: Purpose) -> None:
     with pytest.raises(SealBroken):
         unseal(seal(b"k" * 32, purpose=made), purpose=asked)
