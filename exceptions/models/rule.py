@@ -138,6 +138,9 @@ class RuleVersion(models.Model):
                 condition=Q(expires_at__gt=F("starts_at"), expires_at__lte=F("starts_at") + _MAX_LIFETIME),
                 name="rule_lifetime_is_bounded",
             ),
+            models.CheckConstraint(
+                condition=Q(starts_at__lte=F("created_at") + _MAX_LIFETIME), name="rule_start_is_near"
+            ),
         ]
         indexes = [models.Index(fields=["header_from"], name="rule_version_by_from")]
 

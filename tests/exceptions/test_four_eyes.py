@@ -193,6 +193,7 @@ def test_sql_cannot_move_a_rule_to_another_organisation(cast: Cast) -> None:
         ("reason_code = 'whim'", "rule_reason_known"),
         ("expires_at = starts_at", "rule_lifetime_is_bounded"),
         ("expires_at = starts_at + interval '90 days 1 second'", "rule_lifetime_is_bounded"),
+        ("created_at = starts_at - interval '90 days 1 second'", "rule_start_is_near"),
         ("number = 3", "rule_version_follows"),
     ],
 )
