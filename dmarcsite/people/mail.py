@@ -1,4 +1,4 @@
-"""The invitation as a mail, for installations that can send mail. Never stands in the way: the link is shown as well."""
+"""The invitation as a mail, for installations that can send mail. Never stands in the way: else the link is shown."""
 
 from __future__ import annotations
 

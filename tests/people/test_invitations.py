@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
+from django.core import mail
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
 from django.test import Client
+from pytest_django import Settings
 
 from dmarcsite.models import RoleGrant, User
 from dmarcsite.people import grants
@@ -172,3 +175,16 @@ def test_an_organisation_whose_name_no_database_can_hold_is_not_chosen(ann: View
     client.force_login(User.objects.get(pk=ann.user_id))
     response = client.post("/organisation/", {"organisation": "a\0b"})
     assert (response.status_code, "sekimori_organisation" in response.cookies) == (302, False)
+
+
+@pytest.mark.parametrize("has_mail_server", [True, False])
+def test_the_link_is_shown_only_where_no_mail_could_be_sent(
+    has_mail_server: bool, ann: Viewer, client: Client, settings: Settings
+) -> None:
+    settings.HAS_MAIL_SERVER = has_mail_server
+    client.force_login(User.objects.get(pk=ann.user_id))
+    page = client.post("/people/propose/", {"email": "dan@example.com", "role": Role.VIEWER}).content.decode()
+    links = re.findall(r"/invitations/[\w-]+/", page)
+    mailed = [link for message in mail.outbox for link in re.findall(r"/invitations/[\w-]+/", str(message.body))]
+    assert (len(links), len(mailed)) == ((0, 1) if has_mail_server else (1, 0))
+    assert client.get((links + mailed)[0]).status_code == 200
