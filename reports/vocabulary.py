@@ -247,6 +247,7 @@ class RepairCode(StrEnum):
     EMPTY_DROPPED = "empty_dropped"
     TEXT_CUT = "text_cut"
     MORE_REPAIRS = "more_repairs"
+    DOMAIN_BEYOND_LIMIT = "domain_beyond_limit"
     # Failure reports
     FEEDBACK_PART_MISSING = "feedback_part_missing"
     SAMPLE_MISSING = "sample_missing"

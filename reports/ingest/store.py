@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from reports.dto import AggregateReport, FailureReport
+from reports.dto import AggregateReport, FailureReport, Repair
 from reports.ingest.aggregates import store_aggregates
+from reports.ingest.domains import own_names, places_of
 from reports.ingest.failures import FiledFailure, store_failures
 from reports.ingest.filed import FiledAggregate
 from reports.ingest.outcome import Kept, Reading, Report
-from reports.models import Domain, Organisation
+from reports.models import Organisation
 from reports.rollups.buckets import Bucket, lock_buckets
 from reports.rollups.build import rebuild
-from reports.vocabulary import DomainKind
+from reports.vocabulary import RepairCode
 
 NAME_LENGTH = 253
-_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
-_OTHERS = "*"
 
 
 def store(readings: Sequence[tuple[int, Reading]], *, organisation: Organisation, at: datetime) -> list[list[Kept]]:
@@ -28,19 +26,22 @@ def store(readings: Sequence[tuple[int, Reading]], *, organisation: Organisation
     To be called within a transaction, which holds the buckets until its end; the answers are in the order of the
     reports. A dozen statements, however many messages. Nothing is counted twice (`Report.key`).
     """
-    domains = _domains((_domain_of(report) for _, reading in readings for report in reading.reports), organisation)
+    names = [_domain_of(report) for _, reading in readings for report in reading.reports]
+    domains = places_of(names, organisation=organisation)
     aggregates: list[FiledAggregate] = []
     failures: list[FiledFailure] = []
     for message_id, reading in readings:
         for report in reading.reports:
-            domain_id, day, content = domains[_domain_of(report)], _day_of(report, at=at), report.content
+            domain_id, day = domains.of(_domain_of(report)), _day_of(report, at=at)
+            content = _content_of(report, domains.beyond)
             if isinstance(content, AggregateReport):
                 aggregates.append(FiledAggregate(message_id, report.index, domain_id, day, report.key, content))
             else:
                 failures.append(FiledFailure(message_id, report.index, domain_id, day, report.identity, content))
     places = [(each.domain_id, each.day) for each in aggregates] + [(each.domain_id, each.day) for each in failures]
     lock_buckets(Bucket(organisation.pk, domain_id, day) for domain_id, day in places)
-    kept_aggregates = store_aggregates(aggregates, organisation=organisation, own_domains=_own(organisation), at=at)
+    own_domains = own_names(organisation)
+    kept_aggregates = store_aggregates(aggregates, organisation=organisation, own_domains=own_domains, at=at)
     kept_failures = store_failures(failures, organisation=organisation, at=at)
     rebuild(
         Bucket(organisation.pk, each.domain_id, each.day)
@@ -57,27 +58,13 @@ def _in_order(
     return [[next(kept[type(report.content)]) for report in reading.reports] for _, reading in readings]
 
 
-def _domains(names: Iterable[str], organisation: Organisation) -> dict[str, int]:
-    """The rows of these domains; one that nobody named before is taken for an own one, since reports of it come here.
-
-    Anybody can send a report, so this gives a place among the pages and no more: filters take a domain for our own when
-    a person has decided about it. What is no domain, or a whole top-level one, has its place among all others.
-    """
-    wanted = set(names)
-    proper = {name for name in wanted if _DOMAIN.fullmatch(name)}
-    found = Domain.objects.filter(organisation=organisation, name__in={*wanted, _OTHERS})
-    known = dict(found.values_list("name", "pk"))
-    if missing := sorted(proper - known.keys()):
-        Domain.objects.bulk_create(
-            [Domain(organisation=organisation, name=name, kind=DomainKind.OWN) for name in missing],
-            ignore_conflicts=True,
-        )
-        known = dict(found.values_list("name", "pk"))
-    return {name: known.get(name, known[_OTHERS]) for name in wanted}
-
-
-def _own(organisation: Organisation) -> list[str]:
-    return list(Domain.objects.filter(organisation=organisation, kind=DomainKind.OWN).values_list("name", flat=True))
+def _content_of(report: Report, beyond: frozenset[str]) -> AggregateReport | FailureReport:
+    """The content, with a note where its domain has no place of its own."""
+    name = _domain_of(report)
+    if name not in beyond:
+        return report.content
+    repair = Repair(RepairCode.DOMAIN_BEYOND_LIMIT, sent=name)
+    return replace(report.content, repairs=(*report.content.repairs, repair))
 
 
 def _domain_of(report: Report) -> str:
