@@ -41,7 +41,8 @@ _base = urlsplit(BASE_URL)
 IS_HTTPS = _base.scheme == "https"
 if not _base.hostname or _base.scheme not in ("http", "https"):
     raise BadSetting(f"SEKIMORI_BASE_URL must be like https://dmarc.example.com, not {BASE_URL!r}.")
-if not IS_HTTPS and _base.hostname not in ("127.0.0.1", "localhost", "::1"):
+_is_local = _base.hostname in ("127.0.0.1", "localhost", "::1")
+if not IS_HTTPS and not _is_local:
     raise BadSetting(
         f"SEKIMORI_BASE_URL is {BASE_URL}: plain http is allowed on this machine only. Use an https address."
     )
@@ -148,6 +149,10 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "dmarcsite.people.security_key.AddSecurityKeyForm",
+    "edit_webauthn": "dmarcsite.people.security_key.EditSecurityKeyForm",
+}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 _email_url = env.str("EMAIL_URL", default="")
 HAS_MAIL_SERVER = bool(_email_url)
@@ -155,7 +160,9 @@ vars().update({key: value for key, value in mail_server_from(_email_url).items()
 DEFAULT_FROM_EMAIL = env.str("SEKIMORI_FROM_EMAIL", default=f"sekimori@{_base.hostname}")
 
 # --- Web security: https in the base URL turns everything on ---------------------------------------------------------
-ALLOWED_HOSTS = list({_base.hostname, *env.list("SEKIMORI_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])})
+# A password-reset link names the host that was asked for, so that nobody may ask a public site for "localhost".
+_local_names = ["127.0.0.1", "localhost", "[::1]"] if _is_local else []
+ALLOWED_HOSTS = list({_base.hostname, *env.list("SEKIMORI_ALLOWED_HOSTS", default=_local_names)})
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
 SECURE_SSL_REDIRECT = IS_HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
