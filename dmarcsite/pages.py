@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from dmarcsite.audit import audit
+from dmarcsite.audit.views import audit
 from dmarcsite.demo.views import remove
 from dmarcsite.domains import views as domains
 from dmarcsite.health import healthz

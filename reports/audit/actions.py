@@ -20,3 +20,8 @@ def register(name: str) -> str:
 
 def is_known(name: str) -> bool:
     return name in _known
+
+
+def known() -> frozenset[str]:
+    """All names that are claimed by the modules loaded so far."""
+    return frozenset(_known)

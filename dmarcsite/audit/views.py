@@ -10,8 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from dmarcsite.audit.acts import act_words
+from dmarcsite.audit.details import details
+from dmarcsite.audit.forms import AuditFilter
 from reports.access import allowed_to, viewer_of
-from reports.audit.trail import entries, newest_id
+from reports.audit.trail import actors, entries, newest_id
 from reports.audit.verify import ChainState, verify
 from reports.permissions import Act
 
@@ -23,11 +26,12 @@ VERDICT_SECONDS = 60
 @allowed_to(Act.SEE_AUDIT)
 def audit(request: HttpRequest) -> HttpResponse:
     """The organisation's entries, newest first; the chain is verified over all entries of the installation."""
-    rows = entries(viewer=viewer_of(request))
-    if action := request.GET.get("action", ""):
-        rows = rows.filter(action__startswith=action.replace("\0", ""))
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "audit/audit.html", {"page": page, "action": action, "chain": _chain()})
+    viewer = viewer_of(request)
+    rows, form = entries(viewer=viewer), AuditFilter(request.GET, people=actors(viewer=viewer))
+    form.is_valid()
+    page = Paginator(rows.filter(form.wanted), PER_PAGE).get_page(request.GET.get("page"))
+    lines = [(entry, act_words(entry.action), details(entry.data)) for entry in page]
+    return render(request, "audit/audit.html", {"page": page, "lines": lines, "form": form, "chain": _chain()})
 
 
 def _chain() -> ChainState:

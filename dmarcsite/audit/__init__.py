@@ -1,0 +1,1 @@
+"""The Audit page: who changed what and when, in words."""
