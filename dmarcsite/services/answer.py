@@ -5,6 +5,9 @@ from __future__ import annotations
 import http.client
 import sys
 from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from django.conf import settings
 
 HOST = "127.0.0.1"
 IMAGE_PORT = 8000
@@ -23,4 +26,4 @@ def is_healthy(*, port: int, host_header: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(not is_healthy(port=IMAGE_PORT, host_header=HOST))
+    sys.exit(not is_healthy(port=IMAGE_PORT, host_header=urlsplit(settings.BASE_URL).netloc))

@@ -134,3 +134,18 @@ def test_a_mail_server_of_another_kind_is_one_sentence(url, tmp_path):
     ended = manage("check", EMAIL_URL=url, SEKIMORI_VAR_DIR=str(tmp_path))
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert ended.stderr.startswith("EMAIL_URL must be like submission://")
+
+
+@pytest.mark.parametrize(
+    ("address", "hosts"),
+    [
+        ("https://dmarc.example.com", ["dmarc.example.com"]),
+        ("http://127.0.0.1:8000", ["127.0.0.1", "[::1]", "localhost"]),
+    ],
+)
+def test_loopback_names_are_answered_on_this_machine_only(address, hosts, tmp_path):
+    program = "from django.conf import settings; print(sorted(settings.ALLOWED_HOSTS))"
+    shown = manage(
+        "shell", "--no-imports", "-c", program, SEKIMORI_BASE_URL=address, SEKIMORI_VAR_DIR=str(tmp_path)
+    )  # fmt: skip
+    assert shown.stdout == f"{hosts}\n"
