@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Network, ip_network
+from unicodedata import east_asian_width
 
 import idna
 
@@ -168,11 +169,16 @@ def _recipient_problems(content: RuleContent) -> Iterator[RuleError]:
 
 
 def _reason_problems(content: RuleContent) -> Iterator[RuleError]:
-    length = len(content.reason_text.strip())
+    length = _written_length(content.reason_text.strip())
     if length < MIN_REASON_CHARACTERS:
         yield RuleInvalid("reason_too_short", field="reason_text", least=MIN_REASON_CHARACTERS, length=length)
     if length > MAX_REASON_CHARACTERS:
         yield RuleInvalid("reason_too_long", field="reason_text", most=MAX_REASON_CHARACTERS, length=length)
+
+
+def _written_length(text: str) -> int:
+    """Characters, those of full width counted twice: a Japanese sentence says in twenty what an English one says in forty."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _time_problems(content: RuleContent, at: datetime) -> Iterator[RuleError]:

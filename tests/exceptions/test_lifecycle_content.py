@@ -128,3 +128,9 @@ def test_no_text_is_taken_for_a_domain_that_the_engine_refuses(text: str) -> Non
     domain = to_domain(text)
     if domain is not None:
         assert read_rule(to_document(checked(replace(PLAIN, header_from=domain), at=NOW)), "rule").header_from == domain
+
+
+def test_full_width_characters_count_twice() -> None:
+    """Twenty Japanese characters say what forty English ones do."""
+    assert next(problems(replace(PLAIN, reason_text="外" * 19), at=NOW)).params["length"] == 38
+    assert list(problems(replace(PLAIN, reason_text="外" * 20), at=NOW)) == []
