@@ -44,6 +44,12 @@ ACTS: dict[str, _StrPromise] = {
     "people.role.withdrawn": _("Proposal of a role withdrawn"),
     "people.role.ended": _("Role taken away"),
     "people.invitation.accepted": _("Invitation accepted"),
+    "people.login.succeeded": _("Logged in"),
+    "people.login.failed": _("Log-in failed"),
+    "people.password.changed": _("Password changed"),
+    "people.second_factor.added": _("Second factor added"),
+    "people.second_factor.removed": _("Second factor removed"),
+    "people.recovery_codes.made": _("Recovery codes made"),
     "demo.organisation.loaded": _("Demonstration data loaded"),
     "demo.organisation.removed": _("Demonstration data removed"),
 }
@@ -65,7 +71,12 @@ KINDS = (
     Kind("nodes", _("Filter nodes"), ("reports.node.",)),
     Kind("mailboxes", _("Mailboxes"), ("reports.mailbox.",)),
     Kind("samples", _("Failure samples"), ("reports.failure.",)),
-    Kind("people", _("People and roles"), ("people.",)),
+    Kind("people", _("People and roles"), ("people.first_administrator.", "people.role.", "people.invitation.")),
+    Kind(
+        "entrance",
+        _("Log-ins, passwords and second factors"),
+        ("people.login.", "people.password.", "people.second_factor.", "people.recovery_codes."),
+    ),
     Kind("demo", _("Demonstration"), ("demo.",)),
 )
 
