@@ -19,7 +19,7 @@ NASTY = (
     "%27%22--", "%3Cscript%3E", "%7B%7B7*7%7D%7D", "..%2F..%2Fetc%2Fpasswd", "-address,-,,address", "%0d%0aX-Evil:1",
     "x" * 60, "%F0%9F%92%A9", "2026-13-99", "::1%2F999", "xn--%00", "example.com.",
 )  # fmt: skip
-NASTIEST = ("-1", HUGE, NUL, NOT_UTF8, "x" * 3000)
+NASTIEST = ("-1", HUGE, NUL, NOT_UTF8)
 """Asked of each parameter alone too, lest one bad parameter keep the others from being read."""
 KNOWN = {
     "page",
@@ -67,7 +67,17 @@ def test_no_query_string_breaks_a_page(house: House, name: str) -> None:
     alone = [f"{where}?{key}={value}" for key in names for value in NASTIEST]
     odd = [
         f"{where}?{text}"
-        for text in ("&&==&", "=", "%", NUL, NOT_UTF8, "a=1&" * 400, "page=1&page=2&page=", "x" * 10_000)
+        for text in (
+            "&&==&",
+            "=",
+            "%",
+            NUL,
+            NOT_UTF8,
+            "a=1&" * 400,
+            "page=1&page=2&page=",
+            "q=" + "x" * 3000,
+            "x" * 10_000,
+        )
     ]
     assert broken(house, [*every, *alone, *odd]) == []
 

@@ -71,6 +71,12 @@ class Person:
         self._look_until("/sources/", lambda: row.count() == 1, what=f"{address} among the failing sources")
         return row
 
+    def name_our_domain(self, name: str) -> None:
+        """Confirm a domain that reports named."""
+        self.page.goto("/domains/")
+        self.page.get_by_role("button", name=f"This is ours {name}", exact=True).click()
+        expect(self.page.get_by_role("link", name=f"Drop {name}", exact=True)).to_be_visible()
+
     # --- Enforcement -------------------------------------------------------------------------------------------------
 
     def enrol_node(self, name: str) -> tuple[str, str]:

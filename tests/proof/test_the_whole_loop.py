@@ -6,6 +6,7 @@ and a Valkey of its own; reports lie in Dovecot. Source addresses come by XCLIEN
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -140,12 +141,20 @@ def nothing_is_enforced_until_somebody_says_so(loop: Loop) -> None:
     loop.agent.install(token=token, configuration=configuration)
     loop.agent.start()
     assert loop.accepts(PAYROLL), "a first policy must only monitor"
+    assert own_domains(loop) == [], "a report made a domain ours"
+
+
+def own_domains(loop: Loop) -> list[str]:
+    policy: dict[str, list[str]] = json.loads(loop.agent.live[0])
+    return policy["own_domains"]
 
 
 def the_domain_is_set_to_reject(loop: Loop) -> None:
+    loop.administrator.name_our_domain("example.com")
     loop.administrator.enforce("reject", domain="example.com")
     loop.obeys(loop.rejects, PAYROLL)
     assert loop.rejects(NEWSLETTER)
+    assert own_domains(loop) == ["example.com"]
 
 
 def an_exception_is_approved_by_another_person(loop: Loop) -> str:
