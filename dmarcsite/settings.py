@@ -121,7 +121,7 @@ REDIS_URL = env.str("REDIS_URL", default=PLACES.redis_url)
 # default: log-ins under as many made-up addresses would push the counters of the real one out.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "dmarcsite.people.counters.PlainDatabaseCache",
         "LOCATION": "dmarcsite_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
