@@ -139,6 +139,7 @@ class Reason(StrEnum):
     ROW_WITHOUT_CONTENT = "row_without_content"
     ROW_TRUNCATED = "row_truncated"
     ROWS_REJECTED = "rows_rejected"
+    REPORT_TRUNCATED = "report_truncated"
     FAILURE_UNREADABLE = "failure_unreadable"
     TLS_NOT_STORED = "tls_not_stored"
     READER_FAILED = "reader_failed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reports.dto import AggregateReport, FailureReport, MailFacts, Problem, TlsReport
-from reports.vocabulary import Kind, Outcome, Reason
+from reports.vocabulary import Kind, Outcome, Reason, RepairCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Result:
 
 def conclude(reading: Reading, kept: list[Kept], *, message_id: int | None = None) -> Result:
     """The end of a message whose reports were kept as `kept` says, in the same order."""
-    problems = (*reading.problems, *_rejected_rows(reading))
+    problems = (*reading.problems, *_lost_rows(reading))
     losses = [problem.code for problem in problems if not Reason(problem.code).is_no_report]
     facts = (
         *(facts_of(report, each) for report, each in zip(reading.reports, kept, strict=True)),
@@ -108,11 +108,13 @@ def combine(results: list[Result]) -> Result:
     else:
         order = (Outcome.STORED, Outcome.REFUSED, Outcome.DUPLICATE, Outcome.NOT_A_REPORT)
         outcome = next(each for each in order if each in outcomes)
+    # A letter among reports is no loss, and "no report is in it" would be said of the whole file.
+    explaining = {outcome} | outcomes - {Outcome.NOT_A_REPORT}
     giving = {Outcome.PARTIAL: (Outcome.PARTIAL, Outcome.REFUSED)}.get(outcome, (outcome,))
     return Result(
         outcome,
         next(result.reason for result in results if result.outcome in giving),
-        tuple(problem for result in results for problem in result.problems),
+        tuple(problem for result in results if result.outcome in explaining for problem in result.problems),
         tuple(facts for result in results for facts in result.reports),
     )
 
@@ -141,9 +143,13 @@ def _tls_facts(report: TlsReport) -> ReportFacts:
     )  # fmt: skip
 
 
-def _rejected_rows(reading: Reading) -> list[Problem]:
-    return [
-        Problem(Reason.ROWS_REJECTED, (("rows", str(len(report.content.rejected))),))
-        for report in reading.reports
-        if isinstance(report.content, AggregateReport) and report.content.rejected
-    ]
+def _lost_rows(reading: Reading) -> list[Problem]:
+    problems = []
+    for content in (report.content for report in reading.reports):
+        if not isinstance(content, AggregateReport):
+            continue
+        if any(repair.code == RepairCode.XML_TRUNCATED for repair in content.repairs):
+            problems.append(Problem(Reason.REPORT_TRUNCATED))
+        if content.rejected:
+            problems.append(Problem(Reason.ROWS_REJECTED, (("rows", str(len(content.rejected))),)))
+    return problems

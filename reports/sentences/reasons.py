@@ -81,6 +81,10 @@ _WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("Records that could not be counted: %(rows)s. All others were stored."),
         _("The page of the report shows them with their text."),
     ),
+    Reason.REPORT_TRUNCATED: (
+        _("The report breaks off before its end. Only whole records before the break can be counted."),
+        _ASK_AGAIN,
+    ),
     Reason.FAILURE_UNREADABLE: (
         _("It says that it is a failure report, but the part with the facts is missing."),
         _REPORTER_BUG,

@@ -205,6 +205,19 @@ def test_a_row_cut_off_in_the_middle_is_rejected_and_not_counted() -> None:
     assert RepairCode.XML_TRUNCATED in _codes(report)
 
 
+@pytest.mark.parametrize("cut", ["example.com</domain>", "</policy_published>", "2</count>"])
+def test_a_report_that_breaks_off_before_its_first_whole_row_is_refused(cut: str) -> None:
+    end = WHOLE.index(cut) + 7  # within "example.com", the first of these cuts would make a domain "example" of it
+    with pytest.raises(Unreadable) as refused:
+        _read(WHOLE[:end])
+    assert refused.value.code == Reason.REPORT_TRUNCATED
+
+
+def test_without_a_root_element_a_report_that_ends_with_a_row_is_whole() -> None:
+    xml = WHOLE.replace("<feedback>", "").replace("</feedback>", "")
+    assert _codes(_read(xml)) == [RepairCode.ROOT_MISSING, RepairCode.XML_RECOVERED]
+
+
 def test_a_report_without_rows_is_an_empty_report() -> None:
     report = _read(aggregate_xml("\n"))
     assert (report.rows, report.rejected, report.messages, _codes(report)) == ((), (), 0, [RepairCode.NO_RECORDS])

@@ -147,6 +147,13 @@ def test_an_mbox_is_one_file_with_all_its_mails(client: Client) -> None:
     assert AggregateReport.objects.count() == 3
 
 
+def test_a_letter_among_the_reports_of_an_mbox_is_no_reason(client: Client) -> None:
+    mails = (report_mail((XML, "report.xml")).as_bytes(), b"From: a@example.com\nSubject: lunch\n\nAt noon?\n")
+    box = b"".join(b"From x Tue Nov 14 22:13:20 2023\n" + mail + b"\n" for mail in mails)
+    (row,) = results(send(client, ("reports.mbox", box)))
+    assert "Stored" in row and "No report is in it" not in row
+
+
 def test_a_trial_tells_the_same_and_stores_nothing(client: Client) -> None:
     answer = send(client, ("report.xml", XML), ("again.xml", XML), is_dry_run="on")
     assert "What would happen" in words(answer)

@@ -16,7 +16,7 @@ from reports.ingest.reading.mending import mend
 from reports.ingest.reading.names import WANTED_TAGS, LocalNames
 from reports.ingest.reading.records import RecordReader
 from reports.ingest.reading.repairs import Repairs
-from reports.ingest.reading.xmltext import XmlText, prepare
+from reports.ingest.reading.xmltext import ORPHAN_ROOT, XmlText, prepare
 from reports.vocabulary import Reason, RepairCode
 
 ERRORS_NOTED = 5
@@ -125,6 +125,7 @@ class AggregateReader:
 def read_aggregate(payload: Payload) -> AggregateReport:
     """Read the whole report; raise `Unreadable` where the payload is none, or lacks domain, period or reporter.
 
+    One that breaks off before its first whole record is unreadable too: its head may be cut in the middle of a name.
     XML that is not well-formed is read as far as it goes; if known mistakes can be mended, it is mended and read anew.
     """
     repairs = Repairs(payload.repairs)
@@ -138,8 +139,10 @@ def read_aggregate(payload: Payload) -> AggregateReport:
         reader = AggregateReader(text, payload, repairs=repairs)
         found = list(reader)
     _note_errors(reader, text, repairs=repairs)
-    head = reader.head()
     rows = tuple(row for row in found if isinstance(row, AggregateRow))
+    if not rows and _breaks_off(reader, text):
+        raise Unreadable(Reason.REPORT_TRUNCATED)
+    head = reader.head()
     if not found:
         repairs.note(RepairCode.NO_RECORDS)
     return AggregateReport(
@@ -152,10 +155,16 @@ def read_aggregate(payload: Payload) -> AggregateReport:
 
 
 def _note_errors(reader: AggregateReader, text: XmlText, *, repairs: Repairs) -> None:
-    if reader.errors and b"feedback" not in text.data[-TAIL:].lower().rpartition(b"</")[2]:
+    if _breaks_off(reader, text):
         repairs.note(RepairCode.XML_TRUNCATED)
     for line, message in reader.errors[:ERRORS_NOTED]:
         repairs.note(RepairCode.XML_RECOVERED, f"line {line}", message)
+
+
+def _breaks_off(reader: AggregateReader, text: XmlText) -> bool:
+    """True where the text ends before its root element does; without a root element, nobody can tell."""
+    last = b"record" if text.before == ORPHAN_ROOT else b"feedback"
+    return bool(reader.errors) and last not in text.data[-TAIL:].lower().rpartition(b"</")[2]
 
 
 def _with_header_from(rows: tuple[AggregateRow, ...], domain: str, *, repairs: Repairs) -> tuple[AggregateRow, ...]:

@@ -16,6 +16,7 @@ from reports.ingest.reading.repairs import Repairs
 from reports.vocabulary import Reason, RepairCode
 
 UNDECLARED_NAMESPACE = "urn:undeclared-prefix"
+ORPHAN_ROOT = b"<feedback>"
 PROLOG_LENGTH = 1 << 20
 PROLOG_SHOWN = 2000
 REFERENCE_DIGITS = 7
@@ -53,7 +54,7 @@ def prepare(data: bytes, *, repairs: Repairs) -> XmlText:
         raise Unreadable(Reason.NOT_AGGREGATE if b"<" in data[:PROLOG_LENGTH] else Reason.NOT_XML)
     _check_prolog(data[: orphan.start()], repairs=repairs)
     repairs.note(RepairCode.ROOT_MISSING)
-    return XmlText(data, orphan.start(), b"<feedback>")
+    return XmlText(data, orphan.start(), ORPHAN_ROOT)
 
 
 def _find_root(data: bytes) -> re.Match[bytes] | None:
