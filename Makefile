@@ -8,7 +8,7 @@ CHECKED := dmarcsite reports exceptions benchmarks manage.py
 .PHONY: help up install develop test check bench bench-engine image packages
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
 up: .venv/installed ## Start everything; Ctrl-C stops it (PORT, SEKIMORI_ADMIN_EMAIL, SEKIMORI_ADMIN_PASSWORD, DEMO=0)
 	@exec $(PY) -m dmarcsite.services

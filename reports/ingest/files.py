@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from os.path import abspath
 from pathlib import Path
 
 from reports.dto import Problem
@@ -28,10 +29,10 @@ Take = Callable[[Sequence[FileMail]], list[Result]]
 
 
 def find(paths: Iterable[Path]) -> Iterator[Path]:
-    """All files at and below the paths, absolute, folders in sorted order, each once. Raises FileNotFoundError."""
+    """All files at and below the paths, absolute and without "..", folders sorted, each once. Raises FileNotFoundError."""
     seen: set[Path] = set()
     for path in paths:
-        absolute = path.absolute()
+        absolute = Path(abspath(path))  # noqa: PTH100 - resolve() would show the target of a link, not what was named
         if not absolute.exists():
             raise FileNotFoundError(str(path))
         below = sorted(absolute.rglob("*")) if absolute.is_dir() else [absolute]

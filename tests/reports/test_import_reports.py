@@ -114,6 +114,13 @@ def test_a_dry_run_needs_no_database_and_prints_nothing_but_its_lines(tmp_path: 
     assert found[3]["reports"] == found[4]["reports"] == found[5]["reports"] == []
 
 
+def test_a_path_is_absolute_without_dots_and_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_bytes(XML)
+    (tmp_path / "b").mkdir()
+    found = lines(dry("--dry-run", "--jsonl", "../a.xml", tmp_path, cwd=tmp_path / "b").stdout)
+    assert [(line["path"], line["outcome"]) for line in found] == [(str(tmp_path / "a.xml"), "stored")]
+
+
 def test_rejected_rows_are_neither_rows_nor_messages(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_bytes(report(record(count=5), record("nowhere", 100), record(count=7)))
     (line,) = lines(dry("--dry-run", "--jsonl", tmp_path).stdout)
