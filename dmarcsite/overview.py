@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, zip_longest
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -21,8 +22,10 @@ from reports.selectors import failing_sources as sources
 from reports.selectors import overview as figures
 from reports.selectors.scope import Scope
 from reports.viewer import Viewer
+from reports.vocabulary import SourceVerdict
 
 QUEUE_LENGTH = 7
+QUEUE_FIXABLE = 3
 TOP_SOURCES = 10
 TOP_DOMAINS = 5
 
@@ -46,14 +49,15 @@ def overview(request: HttpRequest) -> HttpResponse:
     viewer, now = viewer_of(request), timezone.now()
     page = page_scope(request, viewer=viewer, today=now.date())
     plans = agenda(viewer, at=now)
-    top = _top_sources(page.scope, now=now)
+    top = _top_sources(page.scope, now=now, limit=TOP_SOURCES)
+    fixable = _top_sources(page.scope, now=now, limit=QUEUE_FIXABLE, verdict=SourceVerdict.FIXABLE)
     state = figures.freshness(page.scope)
     context: dict[str, Any] = {
         "scope": page,
         "fresh": state,
         "freshness": state.data_until,
         "volumes": figures.volumes(page.scope),
-        "queue": _queue(viewer, plans, top),
+        "queue": _queue(viewer, plans, fixable, top),
         "agenda": plans,
         "top": top,
         "domains": figures.domains_at_risk(page.scope, limit=TOP_DOMAINS),
@@ -63,18 +67,25 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "overview.html", context)
 
 
-def _top_sources(scope: Scope, *, now: datetime) -> list[dict[str, Any]]:
-    rows = list(
-        sources.failing_sources(scope, tab=sources.NEEDS_DECISION, now=now).order_by("-failing", "source_id")[
-            :TOP_SOURCES
-        ]
-    )
-    sketches = sources.sketches(scope, source_ids=[row["source_id"] for row in rows], now=now)
-    return [row | {"sketch": sketches[row["source_id"]]} for row in rows]
+def _top_sources(
+    scope: Scope, *, now: datetime, limit: int, verdict: SourceVerdict | None = None
+) -> list[dict[str, Any]]:
+    """The undecided sources with the most failing messages; with `verdict`, with the most of that kind."""
+    rows = sources.failing_sources(scope, tab=sources.NEEDS_DECISION, now=now)
+    if verdict:
+        rows = rows.filter(verdict=verdict)
+    found = list(rows.order_by("-failing", "source_id")[:limit])
+    sketches = sources.sketches(scope, source_ids=[row["source_id"] for row in found], now=now)
+    return [row | {"sketch": sketches[row["source_id"]]} for row in found]
 
 
-def _queue(viewer: Viewer, plans: Agenda, top: list[dict[str, Any]]) -> list[Decision]:
-    """Approvals that this person may give first, then sources by failing messages."""
+def _queue(viewer: Viewer, plans: Agenda, fixable: list[dict[str, Any]], top: list[dict[str, Any]]) -> list[Decision]:
+    """Approvals that this person may give first, then sources by failing messages, every other one of them fixable.
+
+    A wave of forgeries comes from many addresses: it must not hide the services that somebody can mend or except.
+    """
+    known = {row["source_id"] for row in fixable}
+    others = [row for row in top if row["source_id"] not in known]
     approvals = [
         Decision(
             kind="approve",
@@ -96,6 +107,7 @@ def _queue(viewer: Viewer, plans: Agenda, top: list[dict[str, Any]]) -> list[Dec
             waiting_since=None,
             url=reverse("reports:source-detail", args=[row["source_id"]]),
         )
-        for row in top
+        for row in chain.from_iterable(zip_longest(fixable, others))
+        if row
     ]
     return (approvals + failing)[:QUEUE_LENGTH]

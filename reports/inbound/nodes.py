@@ -120,5 +120,5 @@ def _digest(token: str) -> bytes:
 
 def _free_slug(name: str) -> str:
     """From the name, with a part by chance: slugs are unique among all organisations and must not tell of the others."""
-    stem = slugify(name)[:_SLUG_LIMIT].strip("-_") or "node"
+    stem = slugify(name.replace(".", "-"))[:_SLUG_LIMIT].strip("-_") or "node"
     return f"{stem}-{secrets.token_hex(3)}"

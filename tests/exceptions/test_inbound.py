@@ -88,6 +88,11 @@ def test_a_token_is_shown_once_and_only_its_hash_is_kept(cast: Cast) -> None:
     assert node_with_token(node.slug, token) == node
 
 
+def test_a_host_name_stays_readable_in_the_name_that_its_agent_uses(cast: Cast) -> None:
+    node, _token = enrol_node(viewer=cast.cy, name="mx1.example.com", at=NOW)
+    assert node.slug.rpartition("-")[0] == "mx1-example-com"
+
+
 def test_only_its_own_token_proves_a_node(cast: Cast) -> None:
     one, token = enrol_node(viewer=cast.cy, name="mx 1", at=NOW)
     two, other = enrol_node(viewer=cast.cy, name="mx 2", at=NOW)
