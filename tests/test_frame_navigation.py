@@ -22,7 +22,11 @@ def routes(*names: str) -> list[URLPattern]:
 
 reports = (routes("source-list", "report-list", "failure-list", "ingestion", "upload"), "reports")
 exceptions = (routes("rule-list", "enforcement", "node-list"), "exceptions")
-urlpatterns = [*routes("overview", "domains", "people", "audit"), path("", include(reports)), path("", include(exceptions))]
+urlpatterns = [
+    *routes("overview", "domains", "people", "audit"),
+    path("", include(reports)),
+    path("", include(exceptions)),
+]
 
 
 @pytest.fixture(autouse=True)
