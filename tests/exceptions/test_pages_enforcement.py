@@ -102,6 +102,12 @@ def test_another_person_agrees_after_a_page_that_shows_what(cast: Cast) -> None:
     assert modes() == [("example.com", "monitor", 100)]
 
 
+def test_who_asked_is_not_offered_to_agree(cast: Cast) -> None:
+    page = as_person(cast.bob).get(f"/enforcement/proposals/{a_proposal(cast).pk}/approve/")
+    assert (page.status_code, alert(page)) == (409, "You asked for this, so somebody else must decide.")
+    assert not tree(page).xpath("//main//form[contains(@action, '/approve/')]")
+
+
 def test_nobody_agrees_with_themselves(cast: Cast) -> None:
     change = a_proposal(cast)
     client, before = as_person(cast.bob), standing()
