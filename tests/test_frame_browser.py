@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -18,9 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, Engine
 from django.template.context import make_context
 from django.urls import include, path
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-CHROMIUM = shutil.which("chromium")
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGE = """{% extends "base.html" %}{% load django_tables2 sekimori drawing %}
@@ -95,16 +93,6 @@ def address(settings: Any) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
 def opened(browser: Browser, address: str, **options: Any) -> tuple[Page, list[str]]:
     page = browser.new_context(**options).new_page()
     said: list[str] = []
@@ -136,7 +124,7 @@ def test_a_sorted_table_is_announced_and_the_focus_stays(browser: Browser, addre
     page, said = opened(browser, address)
     page.get_by_role("link", name="Failing").click()
     page.wait_for_url("**/?sort=failing")
-    page.wait_for_function("document.getElementById('announce').textContent === '1 to 5 of 9'")
+    expect(page.locator("#announce")).to_have_text("1 to 5 of 9")
     assert page.evaluate("document.activeElement.id") == "sources-sort-failing"
     assert page.locator("th[aria-sort]").get_attribute("aria-sort") == "ascending"
     assert said == []
