@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from exceptions.access import change_for, number_in
-from exceptions.errors import FourEyes, ModeInvalid, RuleError
+from exceptions.errors import ModeInvalid, RuleError
 from exceptions.forms import ModeForm, ModeReasonForm
 from exceptions.plans import services
 from exceptions.selectors.enforcement import InForce, default_mode, domain_modes, mode_in_force, open_changes
@@ -106,9 +106,8 @@ def change_approve(request: HttpRequest, pk: int) -> HttpResponse:
     viewer = viewer_of(request)
     change = change_for(viewer, pk)
     if request.method != "POST":
-        if change.proposed_by_id == viewer.user_id:
-            return _overview(request, error=FourEyes("own_proposal"))
-        return render(request, "exceptions/change_approve.html", {"change": change})
+        is_own = change.proposed_by_id == viewer.user_id
+        return render(request, "exceptions/change_approve.html", {"change": change, "is_own": is_own})
     try:
         services.loosening_approve(change, viewer=viewer, reason=request.POST.get("reason", ""), at=timezone.now())
     except RuleError as error:

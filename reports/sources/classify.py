@@ -118,15 +118,16 @@ def _broken_on_the_way(evidence: Evidence) -> Classification:
 
 
 def _passes_for_another(evidence: Evidence) -> Classification | None:
-    """A sending service that is not set up for alignment, or a spoof through one: DKIM tells more than SPF.
+    """A sending service that is not set up for alignment, or a forger with a domain of their own: never a sure guess.
 
-    Everybody passes SPF for a domain of their own, so SPF alone says nothing about a right to our name.
+    Everybody passes SPF for a domain of their own, so SPF alone says nothing; signer and envelope of one tree are what
+    services have, and what a careful forger has too.
     """
     dkim, spf = _dkim_for_another(evidence), _spf_for_another(evidence)
     if dkim:
         same = any(_same_tree(signer, envelope) for signer in dkim for envelope in spf)
         signs = (Why.DKIM_FOR_ANOTHER, *((Why.SPF_FOR_ANOTHER,) if spf else ()), *((Why.SAME_SERVICE,) if same else ()))
-        return Classification(SourceVerdict.FIXABLE, signs, Confidence.HIGH if same else Confidence.MEDIUM)
+        return Classification(SourceVerdict.FIXABLE, signs, Confidence.MEDIUM if same else Confidence.LOW)
     if spf:
         return Classification(SourceVerdict.UNKNOWN, (Why.SPF_FOR_ANOTHER,), Confidence.LOW)
     return None

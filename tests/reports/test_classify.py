@@ -54,12 +54,12 @@ CASES = {
     "a service that signs as itself": (
         evidence(signatures=(("hrsuite.example", "pass"),), envelope=(("bounce.hrsuite.example", "pass"),)),
         Classification(
-            SourceVerdict.FIXABLE, (Why.DKIM_FOR_ANOTHER, Why.SPF_FOR_ANOTHER, Why.SAME_SERVICE), Confidence.HIGH
+            SourceVerdict.FIXABLE, (Why.DKIM_FOR_ANOTHER, Why.SPF_FOR_ANOTHER, Why.SAME_SERVICE), Confidence.MEDIUM
         ),
     ),
     "a signature of another domain alone": (
         evidence(signatures=(("hrsuite.example", "pass"),), envelope=((OURS, "softfail"),)),
-        Classification(SourceVerdict.FIXABLE, (Why.DKIM_FOR_ANOTHER,), Confidence.MEDIUM),
+        Classification(SourceVerdict.FIXABLE, (Why.DKIM_FOR_ANOTHER,), Confidence.LOW),
     ),
     "our own pass that strict alignment refuses": (
         evidence(signatures=(("mail.example.com", "pass"),)),
