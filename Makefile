@@ -5,7 +5,7 @@ PY := .venv/bin/python
 PYTHONS := python3.13 python3.12 python3.11 python3
 CHECKED := dmarcsite reports exceptions benchmarks manage.py
 
-.PHONY: help up install develop test check bench bench-engine image packages
+.PHONY: help up install develop test check bench bench-engine image packages backup restore
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -39,6 +39,12 @@ bench: .venv/developing ## Measure: report mails to committed rows, beside parse
 
 bench-engine: .venv/developing ## Measure: one decision among 10,000 rules, beside asking rule by rule
 	@exec $(PY) -m benchmarks.engine
+
+backup: .venv/installed ## Write the database to a new file: make backup TO=/safe/place/sekimori.backup (docs/backup.md)
+	@exec $(PY) manage.py backup "$(TO)"
+
+restore: .venv/installed ## Bring a backup into an empty database: make restore FROM=/safe/place/sekimori.backup
+	@exec $(PY) manage.py restore "$(FROM)"
 
 image: .venv/installed ## Build the container image and start web and worker from it
 	@exec docker/build-image

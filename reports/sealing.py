@@ -56,6 +56,11 @@ def unseal(sealed: bytes | memoryview, *, purpose: Purpose) -> bytes:
         raise SealBroken("the sealed value is damaged, or was sealed for another purpose") from None
 
 
+def known_key_names() -> list[bytes]:
+    """The names of the keys that this installation has, newest first."""
+    return list(_ciphers(tuple(settings.SEKIMORI_ENCRYPTION_KEYS)))
+
+
 def _bound(name: bytes, purpose: Purpose) -> bytes:
     return _VERSION + name + purpose.encode()
 
