@@ -63,7 +63,7 @@ def _names_in(column: SealedColumn) -> Counter[str]:
         return Counter(dict(cursor.fetchall()))
 
 
-def reseal_all(*, told: Callable[[int], None]) -> int:
+def reseal_all(*, told: Callable[[int], object]) -> int:
     """Seal every value that another key than the newest sealed with the newest one; returns how many.
 
     In transactions of BATCH values, each skipping what is done already, so that a second run goes on where the first was
