@@ -23,9 +23,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     `may_outside_demo`  the same for acts that the role allows, but that have no place in the demo being looked at
     `theme`   "light", "dark" or "" (as the system)
     `organisations`  (slug, name) of all that this person belongs to; asked for only where a menu shows them
+    `replica_lag`  seconds that the page's figures are behind the primary; None where they are the primary's
     `home`    (slug, name) of this person's own organisation while they look at the demo
     """
     viewer = getattr(request, "viewer", None)
+    lag = getattr(request, "replica_lag", None)
     role = viewer.role if viewer else ""
     allowed = {act.name.lower(): may(role, act) for act in Act}
     vanishing = {act.name.lower(): vanishes_with_demo(viewer, act) if viewer else False for act in Act}
@@ -35,6 +37,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "may": {name: is_allowed and not vanishing[name] for name, is_allowed in allowed.items()},
         "may_outside_demo": {name: is_allowed and vanishing[name] for name, is_allowed in allowed.items()},
         "theme": chosen_theme(request),
+        "replica_lag": None if lag is None else round(lag),
         "organisations": lambda: _organisations(request),
         "home": lambda: _home(request) if viewer and viewer.is_demo else None,
     }

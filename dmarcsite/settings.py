@@ -23,6 +23,7 @@ from dmarcsite.services.places import Places
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = SecretEnv()
 read_secret_files(
+    "DATABASE_READ_URL",
     "DATABASE_URL",
     "EMAIL_URL",
     "REDIS_URL",
@@ -90,6 +91,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "dmarcsite.people.middleware.ViewerMiddleware",
     "dmarcsite.people.second_factor.SecondFactorMiddleware",
+    "dmarcsite.replica.middleware.ReplicaMiddleware",
 ]
 ROOT_URLCONF = "dmarcsite.urls"
 WSGI_APPLICATION = "dmarcsite.wsgi.application"
@@ -116,6 +118,11 @@ IS_DATABASE_EMBEDDED = not env.str("DATABASE_URL", default="")
 DATABASES = {
     "default": env.dj_db_url("DATABASE_URL", default=PLACES.database_url, conn_max_age=60, conn_health_checks=True)
 }
+# Pages of reports read it while it is not far behind (dmarcsite.replica); everything else reads and writes the primary.
+if env.str("DATABASE_READ_URL", default=""):
+    DATABASES["replica"] = env.dj_db_url("DATABASE_READ_URL", conn_max_age=60, conn_health_checks=True)
+    DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
+DATABASE_ROUTERS = ["dmarcsite.replica.router.ReplicaRouter"]
 IS_REDIS_EMBEDDED = not env.str("REDIS_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default=PLACES.redis_url)
 # In the database, since the rate limits of the login must hold while the broker is down. Django keeps 300 entries by

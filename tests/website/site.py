@@ -30,13 +30,14 @@ _CELERY = ["-W", "ignore:You're running the worker with superuser:UserWarning", 
 class Site:
     """Sekimori at `url`; `web` and `worker` may be stopped and started by the test."""
 
-    def __init__(self, directory: Path, *, database_url: str, redis_url: str, demo: bool) -> None:
+    def __init__(self, directory: Path, *, database_url: str, redis_url: str, demo: bool, read_url: str = "") -> None:
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         self._database_url, self._redis_url = database_url, redis_url
         self._environment = {
             **os.environ,
             "DATABASE_URL": database_url,
+            "DATABASE_READ_URL": read_url,
             "REDIS_URL": redis_url,
             "SEKIMORI_VAR_DIR": str(directory / "var"),
             "SEKIMORI_BASE_URL": self.url,
@@ -93,13 +94,19 @@ class Site:
 
 
 @contextmanager
-def running_site(services: Mapping[str, str], *, name: str, number: int, demo: bool = False) -> Iterator[Site]:
-    """Start a site beside others: `name` and `number` (from 1) choose its databases in the servers of this test run."""
+def running_site(
+    services: Mapping[str, str], *, name: str, number: int, demo: bool = False, replica: str = ""
+) -> Iterator[Site]:
+    """Start a site beside others: `name` and `number` (from 1) choose its databases in the servers of this test run.
+
+    `replica` is the URL of a server that replicates the database server.
+    """
     database = f"sekimori_{name}"
     redis_url, found = re.subn(r"(\?db=|/)\d+$", rf"\g<1>{number}", services["REDIS_URL"])
     assert found, "REDIS_URL must end in the number of a database"
     with short_directory() as directory, _database(services["DATABASE_URL"], database) as database_url:
-        site = Site(directory, database_url=database_url, redis_url=redis_url, demo=demo)
+        read_url = urlsplit(replica)._replace(path=f"/{database}").geturl() if replica else ""
+        site = Site(directory, database_url=database_url, redis_url=redis_url, demo=demo, read_url=read_url)
         try:
             site.start()
             yield site
