@@ -3,6 +3,7 @@ from __future__ import annotations
 from reports.models.aggregate import AggregateReport, AggregateRow, RejectedRow
 from reports.models.audit import AuditEntry
 from reports.models.failure import FailureReport
+from reports.models.identity import AddressIdentity, ServiceName
 from reports.models.inbound import InboundEvent, Node, PassCount
 from reports.models.mailbox import Mailbox
 from reports.models.message import Message, RawMessage
@@ -11,6 +12,7 @@ from reports.models.rollup import DomainDay, SourceDay
 from reports.models.source import Decision, Source
 
 __all__ = [
+    "AddressIdentity",
     "AggregateReport",
     "AggregateRow",
     "AuditEntry",
@@ -27,6 +29,7 @@ __all__ = [
     "PassCount",
     "RawMessage",
     "RejectedRow",
+    "ServiceName",
     "Source",
     "SourceDay",
 ]
