@@ -101,6 +101,25 @@ def outcome_chart(name: str, rows: Sequence[Mapping[str, Any]], *, days: Sequenc
     }
 
 
+def row_chart(name: str, by_day: Mapping[date, int], *, days: Sequence[date]) -> dict[str, Any]:
+    """Bars of report rows per UTC day on which they were stored."""
+    values = [by_day.get(day, 0) for day in days]
+    finding = ngettext(
+        "%(total)s row was stored in these %(days)s days",
+        "%(total)s rows were stored in these %(days)s days",
+        sum(values),
+    ) % {"total": f"{sum(values):,}", "days": len(days)}
+    return {
+        "id": name,
+        "kind": "bars",
+        "unit": _("rows per UTC day"),
+        "finding": finding,
+        "labels": [day.isoformat() for day in days],
+        "series": [{"name": _("Rows"), "tone": "plain", "values": values}] if any(values) else [],
+        "markers": [],
+    }
+
+
 def outcome_words() -> dict[str, str]:
     """The outcomes in words, as badges show them."""
     return {

@@ -197,6 +197,16 @@ class MailboxStep(StrEnum):
     COUNT = "count"
 
 
+class Stage(StrEnum):
+    """The way of a report, in its order, as the Ingestion page shows it."""
+
+    FETCH = "fetch"
+    READ = "read"
+    STORE = "store"
+    ACKNOWLEDGE = "acknowledge"
+    FILTER = "filter"
+
+
 class RepairCode(StrEnum):
     """A deviation from the RFC that was mended on reading. Each has a sentence in reports.templatetags."""
 

