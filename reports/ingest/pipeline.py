@@ -19,6 +19,7 @@ from reports.ingest.ledger import Arrival
 from reports.ingest.outcome import Reading, Result, conclude
 from reports.ingest.read import read
 from reports.models import Message, Organisation
+from reports.partitions import make_months
 from reports.vocabulary import Channel, Outcome, Reason
 
 TRIES = 3
@@ -130,6 +131,7 @@ def _store(
     readings: Sequence[tuple[int, Reading]], *, organisation: Organisation, at: datetime, checkpoint: Checkpoint
 ) -> dict[int, Result]:
     """Reports, rows, sums and outcomes in one transaction; a message that another worker has ended is left out."""
+    make_months(store.days_of(readings, at=at), at=at)
     with transaction.atomic(durable=True):
         unread = ledger.still_unread(pk for pk, _ in readings)
         mine = [(pk, reading) for pk, reading in readings if pk in unread]

@@ -51,6 +51,16 @@ def store(readings: Sequence[tuple[int, Reading]], *, organisation: Organisation
     return _in_order(readings, iter(kept_aggregates), iter(kept_failures))
 
 
+def days_of(readings: Iterable[tuple[int, Reading]], *, at: datetime) -> set[date]:
+    """The UTC days that `store` will file the aggregate reports of these messages under."""
+    return {
+        _day_of(report, at=at)
+        for _, reading in readings
+        for report in reading.reports
+        if isinstance(report.content, AggregateReport)
+    }
+
+
 def _in_order(
     readings: Sequence[tuple[int, Reading]], aggregates: Iterable[Kept], failures: Iterable[Kept]
 ) -> list[list[Kept]]:

@@ -1,4 +1,4 @@
-"""Recomputes the daily sums of whole buckets from rows, events and pass counts. Never adds to a sum."""
+"""Recomputes the daily sums of whole buckets from counted rows, events and pass counts. Never adds to a sum."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SEEN = """seen AS (
            false AS is_excepted
     FROM bucket
     JOIN reports_aggregaterow r ON r.domain_id = bucket.domain_id AND r.day = bucket.day
-    JOIN reports_aggregatereport p ON p.id = r.report_id
-    WHERE r.organisation_id = %(organisation)s
+    JOIN reports_aggregatereport p ON p.id = r.report_id AND p.is_counted
+    WHERE r.organisation_id = %(organisation)s AND r.day BETWEEN %(first)s AND %(last)s
     UNION ALL
     SELECT e.domain_id, e.day, 'here', e.source_id, e.header_from, e.classification, n.name,
            1, false, false, false, e.spf = 'pass' OR e.dkim @> '[{"result": "pass"}]',
@@ -107,6 +107,9 @@ def _rebuild(organisation_id: int, pairs: Sequence[tuple[int, date]]) -> None:
         "organisation": organisation_id,
         "domains": [domain_id for domain_id, _ in pairs],
         "days": [day for _, day in pairs],
+        # So that PostgreSQL plans for their months only.
+        "first": min(day for _, day in pairs),
+        "last": max(day for _, day in pairs),
     }
     with connection.cursor() as cursor:
         for statement in (*_CLEAR, _BUILD_SOURCES, _BUILD_DOMAINS):

@@ -12,7 +12,8 @@ from typing import Any
 
 from django.db.models import BooleanField, Count, F, Func, Max, QuerySet, Sum, Value
 
-from reports.models import AggregateRow, InboundEvent
+from reports.models import InboundEvent
+from reports.selectors.counted import counted_rows
 from reports.vocabulary import Lens
 
 LIMIT = 20_000
@@ -60,7 +61,7 @@ class _IsWithin(Func):
 
 
 def _reported(sought: Sought) -> Iterator[Identity]:
-    rows = _narrow(AggregateRow.objects.filter(is_aligned=False), sought)
+    rows = _narrow(counted_rows(sought.organisation_id).filter(is_aligned=False), sought)
     if sought.envelope_domain is not None:
         rows = rows.filter(spf_results__contains=[{"domain": sought.envelope_domain, "result": "pass"}])
     groups = rows.values("source_id", "source_ip", "dkim_results", "spf_results", "verdict", "lens")

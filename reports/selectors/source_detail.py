@@ -10,7 +10,8 @@ from typing import Any
 from django.db.models import Count, F, Max, Min, Q, Sum
 
 from reports.dto import DkimResult, OverrideReason, SpfResult
-from reports.models import AggregateRow, Decision, FailureReport, InboundEvent, Source, SourceDay
+from reports.models import Decision, FailureReport, InboundEvent, Source, SourceDay
+from reports.selectors.counted import counted_rows
 from reports.selectors.scope import Scope
 from reports.sources.classify import Classification, Evidence, classify
 
@@ -91,7 +92,7 @@ class Identity:
 
 def source_identities(scope: Scope, *, source: Source) -> list[Identity]:
     """The distinct combinations, failing ones first, most messages first. One query on the rows of the source."""
-    rows = scope.within(AggregateRow.objects.filter(source=source)).values(*_IDENTITY)
+    rows = scope.within(counted_rows(scope.viewer.organisation_id).filter(source=source)).values(*_IDENTITY)
     sums = rows.annotate(
         total=Sum("count"),
         quarantine=Sum("count", filter=Q(disposition="quarantine"), default=0),
@@ -124,7 +125,9 @@ def _identity(row: dict[str, Any]) -> Identity:
 
 def source_reporters(scope: Scope, *, source: Source) -> list[dict[str, Any]]:
     """Who reported it: messages, failing messages, reports."""
-    rows = scope.within(AggregateRow.objects.filter(source=source)).values(org_name=F("report__org_name"))
+    rows = scope.within(counted_rows(scope.viewer.organisation_id).filter(source=source)).values(
+        org_name=F("report__org_name")
+    )
     return list(
         rows.annotate(
             total=Sum("count"),

@@ -22,6 +22,7 @@ from reports.models import (
 )
 from reports.rollups.buckets import Bucket
 from reports.rollups.build import rebuild
+from reports.selectors.counted import counted_rows
 from tests.reports.stored import DAY, make_organisation, record, report, rows_of, upload
 
 pytestmark = pytest.mark.django_db
@@ -192,3 +193,13 @@ def test_rebuilding_nothing_is_allowed(organisation: Organisation) -> None:
         rebuild([])
     rebuild([Bucket(organisation.pk, 999_999, DAY + timedelta(days=1))])
     assert not SourceDay.objects.exists()
+
+
+def test_a_report_that_does_not_count_adds_to_no_sum_and_to_no_list(organisation: Organisation) -> None:
+    upload(report(record(count=2)), organisation=organisation)
+    upload(report(record(count=30), report_id="r-2"), organisation=organisation)
+    AggregateReport.objects.filter(report_id="r-1").update(is_counted=False)
+    rebuild([bucket(organisation)])
+    assert list(DomainDay.objects.values_list("messages", flat=True)) == [30]
+    assert list(SourceDay.objects.values_list("messages", flat=True)) == [30]
+    assert list(counted_rows(organisation.pk).values_list("count", flat=True)) == [30]
