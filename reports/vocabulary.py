@@ -88,6 +88,57 @@ class Channel(StrEnum):
     DEMO = "demo"
 
 
+class SenderCheck(StrEnum):
+    """Whether a report mail was proven to come from its From domain. UNKNOWN: there is no evidence either way."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    UNKNOWN = "unknown"
+
+
+class SenderReason(StrEnum):
+    """What led to a `SenderCheck`. Each has a sentence in reports.sentences.senders."""
+
+    SERVER_VOUCHES = "server_vouches"
+    SIGNATURE_HOLDS = "signature_holds"
+    SIGNATURE_BROKEN = "signature_broken"
+    SIGNATURE_EXPIRED = "signature_expired"
+    SIGNATURE_OF_PART = "signature_of_part"
+    SIGNATURE_TOO_WEAK = "signature_too_weak"
+    ALGORITHM_UNKNOWN = "algorithm_unknown"
+    KEY_MISSING = "key_missing"
+    DNS_SILENT = "dns_silent"
+    OTHER_SIGNATURES = "other_signatures"
+    NO_SIGNATURE = "no_signature"
+    NO_AUTHOR = "no_author"
+    SEVERAL_AUTHORS = "several_authors"
+    HEAD_DAMAGED = "head_damaged"
+    NOT_A_MAIL = "not_a_mail"
+    BYTES_GONE = "bytes_gone"
+
+    @property
+    def may_pass(self) -> bool:
+        """True where asking again later may tell more."""
+        return self == SenderReason.DNS_SILENT
+
+
+class JobKind(StrEnum):
+    """Long work that a person starts, follows and may end."""
+
+    REREAD = "reread"
+    IMPORT = "import"
+
+
+class JobState(StrEnum):
+    """Where such work stands. Only WAITING and RUNNING go on."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class Role(StrEnum):
     """What a person may do in one organisation; the matrix is docs/roles.md."""
 
