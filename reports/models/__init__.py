@@ -5,10 +5,12 @@ from reports.models.audit import AuditEntry
 from reports.models.failure import FailureReport
 from reports.models.identity import AddressIdentity, ServiceName
 from reports.models.inbound import InboundEvent, Node, PassCount
+from reports.models.job import Job
 from reports.models.mailbox import Mailbox
 from reports.models.message import Message, RawMessage
 from reports.models.organisation import Domain, Membership, Organisation
 from reports.models.rollup import DomainDay, SourceDay
+from reports.models.sighting import Sighting
 from reports.models.source import Decision, Source
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "DomainDay",
     "FailureReport",
     "InboundEvent",
+    "Job",
     "Mailbox",
     "Membership",
     "Message",
@@ -30,6 +33,7 @@ __all__ = [
     "RawMessage",
     "RejectedRow",
     "ServiceName",
+    "Sighting",
     "Source",
     "SourceDay",
 ]

@@ -16,7 +16,8 @@ class AggregateReport(models.Model):
 
     Same identity and same rows: the same report again, only `sightings` grows. Same identity with other rows: both are
     kept and marked `is_conflicting`, since reporters do reuse ids for reports that differ. Where not `is_counted`, it is
-    kept and shown, and adds to no sum. Whoever deletes a report deletes its rows: a trigger of the table sees to that.
+    kept and shown, and adds to no sum; `superseded_by` says why (reports.ingest.superseding). Whoever deletes a report
+    deletes its rows: a trigger of the table sees to that. `filename` is the reporter's, without its endings.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
@@ -45,6 +46,10 @@ class AggregateReport(models.Model):
     sightings = models.PositiveIntegerField(default=1)
     is_conflicting = models.BooleanField(default=False)
     is_counted = models.BooleanField(default=True, db_default=True)
+    filename = models.CharField(max_length=250, blank=True, default="", db_default="")
+    superseded_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="superseded"
+    )
     stored_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -52,12 +57,19 @@ class AggregateReport(models.Model):
             models.UniqueConstraint(
                 fields=["organisation", "day", "identity", "rows_hash"], name="aggregate_report_counted_once"
             ),
+            models.CheckConstraint(
+                condition=Q(superseded_by__isnull=True) | Q(is_counted=False),
+                name="aggregate_report_superseded_not_counted",
+            ),
         ]
         indexes = [
             models.Index(fields=["organisation", "-begin", "-id"], name="aggregate_report_by_begin"),
             models.Index(fields=["domain", "-begin"], name="aggregate_report_by_domain"),
             models.Index(fields=["message"], name="aggregate_report_by_message"),
             models.Index(fields=["organisation"], condition=Q(is_counted=False), name="aggregate_report_not_counted"),
+            models.Index(
+                fields=["superseded_by"], condition=Q(superseded_by__isnull=False), name="aggregate_report_superseded"
+            ),
         ]
 
     def __str__(self) -> str:

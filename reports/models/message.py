@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 
 from reports.models.mailbox import Mailbox
 from reports.models.organisation import Organisation
-from reports.vocabulary import Channel, Outcome
+from reports.vocabulary import Channel, Outcome, SenderCheck
 
 
 class RawMessage(models.Model):
@@ -33,6 +34,8 @@ class Message(models.Model):
 
     `acknowledged_at` is when the mailbox was told (moved, flagged or deliberately left): always after the commit.
     `problems` explains each part that was not used: a list of {"code", "params"} of reports.vocabulary.Reason.
+    The sender_ fields are written by reports.ingest.sender.checks alone, after reading: `sender_domain` is the From
+    domain, `sender_by` who proves it (an authserv-id or a signing domain), `sender_due_at` when to ask, or ask again.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
@@ -55,6 +58,17 @@ class Message(models.Model):
     problems = models.JSONField(default=list, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
+    sender_check = models.CharField(
+        max_length=10,
+        choices=[(check.value, check.value) for check in SenderCheck],
+        default=SenderCheck.UNKNOWN.value,
+        db_default=SenderCheck.UNKNOWN.value,
+    )
+    sender_reason = models.CharField(max_length=20, blank=True, default="", db_default="")
+    sender_domain = models.CharField(max_length=253, blank=True, default="", db_default="")
+    sender_by = models.CharField(max_length=253, blank=True, default="", db_default="")
+    sender_checked_at = models.DateTimeField(null=True, blank=True)
+    sender_due_at = models.DateTimeField(null=True, blank=True, db_default=Now())
 
     class Meta:
         constraints = [
@@ -71,10 +85,18 @@ class Message(models.Model):
                 condition=models.Q(acknowledged_at__isnull=True) | models.Q(outcome__isnull=False),
                 name="message_read_before_acknowledged",
             ),
+            models.CheckConstraint(
+                condition=models.Q(sender_check__in=[check.value for check in SenderCheck])
+                & (~models.Q(sender_check=SenderCheck.VERIFIED.value) | ~models.Q(sender_domain="")),
+                name="message_sender_check_known",
+            ),
         ]
         indexes = [
             models.Index(fields=["organisation", "-received_at"], name="message_by_arrival"),
             models.Index(fields=["received_at"], condition=models.Q(outcome__isnull=True), name="message_unread"),
+            models.Index(
+                fields=["sender_due_at"], condition=models.Q(sender_due_at__isnull=False), name="message_sender_due"
+            ),
             models.Index(
                 fields=["mailbox"], condition=models.Q(acknowledged_at__isnull=True), name="message_unacknowledged"
             ),
