@@ -5,7 +5,7 @@ PY := .venv/bin/python
 PYTHONS := python3.13 python3.12 python3.11 python3
 CHECKED := dmarcsite reports exceptions benchmarks manage.py
 
-.PHONY: help up install develop test check bench bench-engine image packages backup restore
+.PHONY: help up install develop test check faults bench bench-engine image packages backup restore
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -33,6 +33,9 @@ check: .venv/developing ## Everything that needs no test run: style, types, laye
 	.venv/bin/shellcheck .ci/* docker/build-image docker/entrypoint docker/mail/entrypoint
 	.venv/bin/hadolint docker/Dockerfile docker/mail/Dockerfile
 	@.ci/check-compose
+
+faults: packages .venv/developing ## Hurt real servers 200 times (COUNT, SEED, ONLY=number or kind); each end must be as without
+	@exec $(PY) -m tests.faults --count "$(or $(COUNT),200)" --seed "$(or $(SEED),1)" --only "$(ONLY)"
 
 bench: .venv/developing ## Measure: report mails to committed rows, beside parsedmarc in the same run
 	@exec $(PY) -m benchmarks.ingest

@@ -1,0 +1,294 @@
+"""Owns the kinds of injection: what goes wrong, where the seed says, while workers visit a mailbox."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import connection
+
+from reports.models import Mailbox, Message, Source
+from reports.rollups.buckets import LOCK_CLASS, LOCK_STRIPES
+from tests.faults import crew
+from tests.faults.crew import Script
+from tests.faults.mails import world
+from tests.faults.scene import FOLDER, CannotRun, NotIdentical, Scene
+from tests.faults.workers import Worker, wait_until
+
+KILLED = -signal.SIGKILL
+ITSELF_SECONDS = 40.0
+"""So long a worker and a beat may take to come to the end by themselves after their broker was lost."""
+
+
+def kill_step(scene: Scene) -> str:
+    """kill -9 right after a checkpoint, and again after one of the visit that tidies up."""
+    places = [scene.rng.randrange(len(scene.baseline.steps)) for _ in range(scene.rng.choice((1, 2, 2)))]
+    for place in places:
+        _ended(scene.visit(Script(dies_at=place)), KILLED, 0, crew.NOT_VISITED)
+    return "after " + ", ".join(f"{place} ({scene.baseline.steps[place]})" for place in places)
+
+
+def kill_moment(scene: Scene) -> str:
+    """kill -9 at any moment."""
+    moments = [scene.rng.uniform(0, scene.baseline.seconds) for _ in range(scene.rng.choice((1, 2)))]
+    for moment in moments:
+        worker = scene.visit()
+        worker.pause(moment)
+        worker.kill()
+    return "after " + ", ".join(f"{moment * 1000:.0f} ms" for moment in moments)
+
+
+def postgres_restart(scene: Scene) -> str:
+    """Immediate shutdown of PostgreSQL while a worker is at a checkpoint, or at any moment of a visit."""
+    place = scene.rng.randrange(len(scene.baseline.steps))
+    if scene.rng.random() < 0.6:
+        worker, where = _held(scene, place), f"at {place} ({scene.baseline.steps[place]})"
+    else:
+        moment = scene.rng.uniform(0.02, scene.baseline.seconds)
+        worker, where = scene.visit(), f"after {moment * 1000:.0f} ms"
+        worker.pause(moment)
+    connection.close()
+    scene.stage.crash_postgres()
+    if is_late := scene.rng.random() < 0.5:
+        worker.go_on()
+        worker.ends()
+    scene.stage.start_postgres()
+    worker.go_on()
+    worker.ends()
+    return f"{where}, {'gone for good' if is_late else 'back at once'}"
+
+
+def session_cut(scene: Scene) -> str:
+    """An administrator ends the worker's database session."""
+    place = scene.rng.randrange(len(scene.baseline.steps))
+    worker = _held(scene, place)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        (count,) = cursor.fetchone()
+    worker.go_on()
+    worker.ends()
+    return f"at {place} ({scene.baseline.steps[place]}), {count} sessions"
+
+
+def valkey_restart(scene: Scene) -> str:
+    """Valkey is killed and comes back empty while a Celery worker works; beat and worker have to go on by themselves."""
+    moment, is_double = scene.rng.uniform(0, scene.baseline.seconds), scene.rng.random() < 0.5
+    crew_of_two = [
+        Worker(crew.celery_worker, has_line=False),
+        Worker(crew.celery_beat, has_line=False),
+    ]
+    try:
+        _until(lambda: Message.objects.filter(mailbox=scene.mailbox).exists(), scene, "a visit")
+        crew_of_two[0].pause(moment)
+        scene.stage.crash_valkey()
+        if is_double:
+            crew_of_two[0].kill()
+            crew_of_two[0] = Worker(crew.celery_worker, has_line=False)
+        scene.stage.start_valkey()
+        _by_themselves(scene)
+    finally:
+        for each in crew_of_two:
+            each.kill()
+    return f"{moment * 1000:.0f} ms after the first mail" + (", with the worker" if is_double else "")
+
+
+def two_beats(scene: Scene) -> str:
+    """Two beats and two workers on one Valkey; every mailbox is due again and again."""
+    count = scene.rng.choice((2, 3))
+    crew_of_four = [Worker(crew.celery_worker, has_line=False) for _ in range(count)]
+    crew_of_four += [Worker(crew.celery_beat, has_line=False) for _ in range(2)]
+    try:
+        _by_themselves(scene)
+    finally:
+        for each in crew_of_four:
+            each.kill()
+    return f"{count} workers"
+
+
+def imap_cut(scene: Scene) -> str:
+    """The connection to the mail server ends at a byte of what the server sends, most of which is FETCH; up to three times."""
+    passed = scene.baseline.passed
+    cuts = sorted(scene.rng.randrange(1, passed) for _ in range(scene.rng.choice((1, 2, 3))))
+    if resets := scene.rng.random() < 0.5:
+        cuts = cuts[:2]
+    with scene.wire(cuts, resets=resets):
+        for _ in cuts:
+            _ended(scene.visit(), 0)
+    return f"at byte {', '.join(map(str, cuts))} of {passed}" + (" by RST" if resets else "")
+
+
+def uidvalidity(scene: Scene) -> str:
+    """The folder gets a new UIDVALIDITY (it is made anew with the same mail), after a visit that was killed or not."""
+    place = scene.rng.randrange(len(scene.baseline.steps))
+    status = _ended(scene.visit(Script(dies_at=place)), KILLED, 0) if scene.rng.random() < 0.8 else None
+    with scene.stage.dovecot.connect(scene.mailbox.username) as client:
+        client.rename_folder(FOLDER, "Old")
+        client.create_folder(FOLDER)
+        client.select_folder("Old")
+        if uids := client.search():
+            client.copy(uids, FOLDER)
+        client.unselect_folder()
+        client.delete_folder("Old")
+    return "before the first visit" if status is None else f"killed after {place} ({scene.baseline.steps[place]})"
+
+
+def mail_again(scene: Scene) -> str:
+    """Some mails are delivered a second time, before or in the middle of a visit: they are known by their bytes."""
+    mails = scene.copies = scene.rng.sample(world(scene.number), scene.rng.randint(1, 8))
+    place = scene.rng.randrange(len(scene.baseline.steps))
+    if scene.rng.random() < 0.3:
+        scene.deliver(mails)
+        return f"{len(mails)} mails before the visit"
+    worker = _held(scene, place)
+    scene.deliver(mails)
+    worker.go_on()
+    _ended(worker, 0)
+    return f"{len(mails)} mails at {place} ({scene.baseline.steps[place]})"
+
+
+def task_again(scene: Scene) -> str:
+    """The task is delivered twice, or thrice, at once; beside them runs the job that reads what others left unread."""
+    count = scene.rng.choice((2, 3))
+    place = scene.rng.randrange(len(scene.baseline.steps))
+    first = _held(scene, place)
+    others = [scene.visit() for _ in range(count - 1)]
+    job = Worker(crew.finish_interrupted, has_line=False)
+    job.pause(scene.rng.uniform(0, 0.1))
+    first.go_on()
+    for each in (first, *others):
+        _ended(each, 0, crew.NOT_VISITED)
+    _ended(job, 0)
+    return f"{count} workers, the first held at {place} ({scene.baseline.steps[place]})"
+
+
+def frozen(scene: Scene) -> str:
+    """A worker stands still (SIGSTOP) in the middle and others come by; then it goes on."""
+    place = scene.rng.randrange(len(scene.baseline.steps))
+    worker = _held(scene, place)
+    worker.signal(signal.SIGSTOP)
+    _ended(scene.visit(), 0, crew.NOT_VISITED)
+    worker.signal(signal.SIGCONT)
+    worker.go_on()
+    _ended(worker, 0)
+    return f"at {place} ({scene.baseline.steps[place]})"
+
+
+def disk_full(scene: Scene) -> str:
+    """PostgreSQL's disk is full for the length of several visits; then there is room again."""
+    if not scene.stage.var.is_mount():
+        raise CannotRun("no disk can be mounted here, which takes root and CAP_SYS_ADMIN")
+    leave = scene.rng.choice((0, 8, 64, 256, 1024)) * 1024
+    place = scene.rng.choice((None, scene.rng.randrange(len(scene.baseline.steps))))
+    visits = scene.rng.randint(1, 5)
+    worker = None if place is None else _held(scene, place)
+    connection.close()
+    scene.stage.fill_disk(leave=leave)
+    try:
+        if worker is not None:
+            worker.go_on()
+            worker.ends()
+        failed = sum(scene.visit().ends() != 0 for _ in range(visits))
+    finally:
+        scene.stage.free_disk()
+    since = "from the start" if place is None else f"from {place} ({scene.baseline.steps[place]})"
+    return f"{leave >> 10} KiB left, {failed} of {visits} visits failed, {since}"
+
+
+def clock_jump(scene: Scene) -> str:
+    """The clock jumps in the middle of visits, by minutes or years, forward and back."""
+    far = (timedelta(minutes=11), timedelta(hours=7), timedelta(days=40), timedelta(days=900))
+    jumps = tuple(
+        (scene.rng.randrange(12), scene.rng.choice(far) * scene.rng.choice((1, -1)))
+        for _ in range(scene.rng.randint(1, 4))
+    )
+    for _ in range(2):
+        _ended(scene.visit(Script(jumps=jumps)), 0)
+    return ", ".join(f"{off.total_seconds() / 3600:+.1f} h at call {call}" for call, off in jumps)
+
+
+def deadlock(scene: Scene) -> str:
+    """A second session holds what the worker will want, waits until the worker waits for it, then wants what the worker has."""
+    way = scene.rng.choice((_ring_of_buckets, _ring_of_messages, _ring_of_sources))
+    return way(scene)
+
+
+def _ring_of_buckets(scene: Scene) -> str:
+    # What lies last in the order in which the product takes them; then everything before it.
+    half = scene.rng.randrange(64, LOCK_STRIPES - 64)
+    lock = "SELECT pg_advisory_xact_lock({}, s) FROM generate_series({}, {}) s"
+    return "buckets: " + _ring(
+        scene, lock.format(LOCK_CLASS, half, LOCK_STRIPES - 1), lock.format(LOCK_CLASS, 0, half - 1), holds_at="read"
+    )
+
+
+def _ring_of_messages(scene: Scene) -> str:
+    lock = (
+        f"SELECT id FROM reports_message WHERE mailbox_id = {scene.mailbox.pk} AND outcome IS NULL "
+        "ORDER BY id {} LIMIT {} FOR UPDATE"
+    )
+    return "messages: " + _ring(scene, lock.format("DESC", 1), lock.format("DESC", 100), holds_at="read")
+
+
+def _ring_of_sources(scene: Scene) -> str:
+    table = Source._meta.db_table
+    insert = (
+        f"INSERT INTO {table} (organisation_id, address, created_at) "
+        f"SELECT {scene.organisation.pk}, a::inet, now() FROM generate_series({{}}, {{}}) n, "
+        "LATERAL (SELECT '192.0.2.' || n AS a) x ON CONFLICT DO NOTHING"
+    )
+    return "sources: " + _ring(scene, insert.format(16, 30), insert.format(1, 15), holds_at="read", is_first=True)
+
+
+def _ring(scene: Scene, first: str, then: str, *, holds_at: str, is_first: bool = False) -> str:
+    steps = scene.baseline.steps
+    places = [number for number, step in enumerate(steps) if step == holds_at] or list(range(len(steps)))
+    place = places[0] if is_first else scene.rng.choice(places)
+    worker = _held(scene, place)
+    other = Worker(crew.rival, [first], [then])
+    if other.says() is None:
+        raise NotIdentical("the second session failed")
+    worker.go_on()
+    worker.says()
+    status = worker.ends()
+    answer = other.says()
+    other.ends()
+    return f"at {place} ({steps[place]}), the worker {'gave way' if status else 'went on'}, the other: {answer}"
+
+
+def _held(scene: Scene, place: int) -> Worker:
+    worker = scene.visit(Script(holds_at=place))
+    worker.says()
+    return worker
+
+
+def _ended(worker: Worker, *allowed: int) -> int:
+    status = worker.ends()
+    if status not in allowed:
+        raise NotIdentical(f"a worker ended with status {status}")
+    return status
+
+
+def _by_themselves(scene: Scene) -> None:
+    """Until Celery has brought the mailbox to its end with no help but the passing of time."""
+    _until(scene.is_quiet, scene, "the end by themselves")
+
+
+def _until(probe: Callable[[], bool], scene: Scene, what: str) -> None:
+    def is_so() -> bool:
+        Mailbox.objects.filter(pk=scene.mailbox.pk).update(due_at=scene.mailbox.due_at)  # its interval is over
+        return probe()
+
+    wait_until(is_so, seconds=ITSELF_SECONDS, what=what)
+
+
+KINDS: dict[str, Callable[[Scene], str]] = {
+    each.__name__: each
+    for each in (
+        kill_step, kill_moment, postgres_restart, session_cut, valkey_restart, two_beats, imap_cut, uidvalidity, mail_again,
+        task_again, frozen, disk_full, clock_jump, deadlock,
+    )
+}  # fmt: skip

@@ -1,0 +1,47 @@
+"""Owns which injections a run has: a fixed round of kinds, so that every twenty hold each kind; numbers tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+# Each twenty injections; kinds that take long come once.
+ROUND = (
+    "kill_step", "imap_cut", "postgres_restart", "deadlock", "kill_moment", "disk_full", "uidvalidity", "task_again",
+    "kill_step", "clock_jump", "mail_again", "imap_cut", "valkey_restart", "frozen", "kill_step", "deadlock",
+    "postgres_restart", "two_beats", "session_cut", "kill_moment",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """One injection; `name` seeds everything in it."""
+
+    kind: str
+    seed: int
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}-{self.seed}-{self.number}"
+
+
+def plan(*, count: int, seed: int, only: Sequence[str] = ()) -> list[Injection]:
+    """The first `count` injections of a seed, or those of them whose number or kind is named in `only`."""
+    numbers = range(max([count, *(int(each) + 1 for each in only if each.isdecimal())]))
+    injections = [Injection(ROUND[number % len(ROUND)], seed, number) for number in numbers]
+    if not only:
+        return injections[:count]
+    return [each for each in injections if each.kind in only or str(each.number) in only]
+
+
+def write_plan(injections: Iterable[Injection]) -> str:
+    """The plan as text, one injection a line."""
+    return "".join(f"{each.kind} {each.seed} {each.number}\n" for each in injections)
+
+
+def read_plan(file: TextIO) -> list[Injection]:
+    """The injections that were written down."""
+    words = (line.split() for line in file)
+    return [Injection(kind, int(seed), int(number)) for kind, seed, number in words]
