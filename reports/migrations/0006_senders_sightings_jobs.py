@@ -34,13 +34,6 @@ class Migration(migrations.Migration):
                 ('error', models.TextField(blank=True)),
             ],
         ),
-        migrations.CreateModel(
-            name='Sighting',
-            fields=[
-                ('pk', models.CompositePrimaryKey('organisation', 'message', 'payload_index', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('payload_index', models.PositiveSmallIntegerField()),
-            ],
-        ),
         migrations.AddField(
             model_name='aggregatereport',
             name='filename',
@@ -112,25 +105,16 @@ class Migration(migrations.Migration):
             name='started_by',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL),
         ),
-        migrations.AddField(
-            model_name='sighting',
-            name='aggregate',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to='reports.aggregatereport'),
-        ),
-        migrations.AddField(
-            model_name='sighting',
-            name='failure',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to='reports.failurereport'),
-        ),
-        migrations.AddField(
-            model_name='sighting',
-            name='message',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sightings', to='reports.message'),
-        ),
-        migrations.AddField(
-            model_name='sighting',
-            name='organisation',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='reports.organisation'),
+        migrations.CreateModel(
+            name='Sighting',
+            fields=[
+                ('pk', models.CompositePrimaryKey('organisation', 'message', 'payload_index', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('payload_index', models.PositiveSmallIntegerField()),
+                ('aggregate', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to='reports.aggregatereport')),
+                ('failure', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to='reports.failurereport')),
+                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sightings', to='reports.message')),
+                ('organisation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='reports.organisation')),
+            ],
         ),
         migrations.AddIndex(
             model_name='job',
