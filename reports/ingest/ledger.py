@@ -7,10 +7,12 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
 
 from reports.dto import MailFacts, Problem
 from reports.ingest.copying import copy_rows, next_ids
@@ -22,6 +24,8 @@ from reports.vocabulary import Channel, Outcome
 # Report mails hold archives in base64: a higher level costs three times as much and saves one per cent.
 COMPRESSION_LEVEL = 1
 LOCK_CLASS = 0x4C454447
+LEASE = timedelta(minutes=10)
+"""How long a message belongs to the reader that took it: the slowest reading takes seconds."""
 COLUMNS = (
     "id", "organisation_id", "raw_id", "channel", "mailbox_id", "folder", "uid_validity", "uid", "uploaded_by_id",
     "filename", "subject", "sender", "received_at", "tries", "reason", "problems",
@@ -111,12 +115,32 @@ def still_unread(message_ids: Iterable[int]) -> set[int]:
     return set(found.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
-def count_try(message_ids: Iterable[int]) -> None:
-    """Say that the messages are about to be read once more, so that one that kills its reader is given up in the end."""
+def left_unread(*, at: datetime) -> list[int]:
+    """Messages that nobody reads any more, oldest first: taken in or claimed LEASE ago, and still without outcome."""
+    taken = Coalesce("claimed_at", "received_at")
+    left = Message.objects.filter(outcome__isnull=True).alias(taken=taken).filter(taken__lte=at - LEASE)
+    return list(left.order_by("received_at", "pk").values_list("pk", flat=True))
+
+
+def claim(message_id: int, *, at: datetime, lease: timedelta = LEASE) -> bool:
+    """Take a message to read it once more; False where it has ended, or another reader took it within `lease`.
+
+    The try is counted before the reading, so that a message that kills its reader is given up in the end. Readers on any
+    number of machines never wait for each other here.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE reports_message SET tries = tries + 1 WHERE id = ANY(%s) AND outcome IS NULL", [list(message_ids)]
+            "UPDATE reports_message SET tries = tries + 1, claimed_at = %(at)s WHERE id = ("
+            "SELECT id FROM reports_message WHERE id = %(id)s AND outcome IS NULL "
+            "AND (claimed_at IS NULL OR claimed_at <= %(before)s) FOR UPDATE SKIP LOCKED)",
+            {"id": message_id, "at": at, "before": at - lease},
         )
+        return cursor.rowcount == 1
+
+
+def count_try(message_id: int) -> None:
+    """Say that the message is about to be read once more by the reader that has it."""
+    Message.objects.filter(pk=message_id, outcome__isnull=True).update(tries=F("tries") + 1)
 
 
 def finish(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime) -> None:

@@ -9,7 +9,7 @@ import logging
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import OperationalError, transaction
 
@@ -80,13 +80,21 @@ def ingest(
 
 
 def finish_unread(
-    message_ids: Iterable[int], *, at: datetime, checkpoint: Checkpoint = no_checkpoint
+    message_ids: Iterable[int],
+    *,
+    at: datetime,
+    checkpoint: Checkpoint = no_checkpoint,
+    lease: timedelta = ledger.LEASE,
 ) -> Iterator[Result]:
-    """Read, one by one, messages that a crash left taken in but unread; one that keeps killing its reader is refused."""
+    """Read, one by one, messages that a crash left taken in but unread; one that keeps killing its reader is refused.
+
+    What another reader has claimed within `lease` is left to that one.
+    """
     for pk in message_ids:
+        if not ledger.claim(pk, at=at, lease=lease):
+            continue
         message = Message.objects.select_related("raw", "organisation").get(pk=pk)
-        ledger.count_try([pk])
-        if message.tries >= TRIES:
+        if message.tries > TRIES:
             yield _give_up(message.pk, "", at=at)
         elif message.raw:
             item = Unread(message.pk, ledger.bytes_of(message.raw), message.filename)
@@ -147,7 +155,7 @@ def _alone(item: Unread, *, organisation: Organisation, at: datetime) -> Result:
     """Try one message by itself until it is stored or given up; the try with the others counts as the first."""
     trace = ""
     for _ in range(TRIES - 1):
-        ledger.count_try([item.pk])
+        ledger.count_try(item.pk)
         try:
             reading = read(item.data, filename=item.filename)
             return _store([(item.pk, reading)], organisation=organisation, at=at, checkpoint=no_checkpoint)[item.pk]

@@ -67,7 +67,8 @@ class _Visit:
         """True where nothing is left in the folder; False where the time was up first."""
         mailbox, until = self.mailbox, self.clock() + LONGEST_VISIT
         left = Message.objects.filter(mailbox=mailbox, outcome__isnull=True).order_by("pk").values_list("pk", flat=True)
-        for _ in finish_unread(list(left), at=self.clock(), checkpoint=self.checkpoint):
+        # Whoever claimed one of them was a visit before this one, and is gone: a mailbox has one visit at a time.
+        for _ in finish_unread(list(left), at=self.clock(), checkpoint=self.checkpoint, lease=timedelta()):
             pass
         with open_folder(account_of(mailbox), is_read_only=self._leaves_all) as folder:
             if Mailbox.Action.MOVE in (mailbox.handled_action, mailbox.refused_action):

@@ -34,6 +34,7 @@ class Message(models.Model):
 
     `acknowledged_at` is when the mailbox was told (moved, flagged or deliberately left): always after the commit.
     `problems` explains each part that was not used: a list of {"code", "params"} of reports.vocabulary.Reason.
+    `claimed_at` is when a reader last took a message that another one left unread.
     The sender_ fields are written by reports.ingest.sender.checks alone, after reading: `sender_domain` is the From
     domain, `sender_by` who proves it (an authserv-id or a signing domain), `sender_due_at` when to ask, or ask again.
     """
@@ -51,6 +52,7 @@ class Message(models.Model):
     sender = models.CharField(max_length=320, blank=True)
     received_at = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
+    claimed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(
         max_length=12, choices=[(outcome.value, outcome.value) for outcome in Outcome], null=True, blank=True
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from reports.ingest.ledger import Arrival, bytes_of, take_in
+from reports.ingest.ledger import LEASE, Arrival, bytes_of, claim, take_in
 from reports.ingest.pipeline import finish_unread, ingest
 from reports.models import AggregateReport, Message, Organisation, RawMessage, SourceDay
-from reports.tasks import LEFT_AFTER, finish_interrupted
+from reports.tasks import finish_interrupted
 from reports.vocabulary import Channel, Outcome
 from tests.reports.samples import XML, failure_mail, report_mail, zipped
 from tests.reports.stored import NOW, make_organisation, record, report, upload
@@ -149,7 +150,7 @@ def test_one_poisoned_message_does_not_take_the_others_with_it(
 
 def test_an_outcome_is_written_once(organisation: Organisation) -> None:
     result = upload(XML, organisation=organisation)
-    assert next(iter(finish_unread([result.message_id or 0], at=NOW + timedelta(days=1)))).outcome is Outcome.STORED
+    assert list(finish_unread([result.message_id or 0], at=NOW + timedelta(days=1))) == []
     assert (Message.objects.get().read_at, AggregateReport.objects.get().sightings) == (NOW, 1)
 
 
@@ -165,7 +166,7 @@ def _leave_unread(organisation: Organisation, *, tries: int) -> int:
 
 def test_what_was_left_unread_is_read_later(organisation: Organisation) -> None:
     message_id = _leave_unread(organisation, tries=1)
-    Message.objects.update(received_at=NOW - LEFT_AFTER)
+    Message.objects.update(received_at=NOW - LEASE)
     finish_interrupted()
     message = Message.objects.get(pk=message_id)
     assert (message.outcome, message.tries) == ("stored", 2)
@@ -177,6 +178,33 @@ def test_what_may_still_be_read_by_another_process_is_left_to_it(organisation: O
     Message.objects.update(received_at=timezone.now())
     finish_interrupted()
     assert Message.objects.get().outcome is None
+
+
+def test_what_another_reader_has_claimed_is_left_to_it_until_its_lease_ends(organisation: Organisation) -> None:
+    message_id = _leave_unread(organisation, tries=1)
+    assert claim(message_id, at=NOW)
+    assert not claim(message_id, at=NOW + LEASE - timedelta(seconds=1))
+    assert list(finish_unread([message_id], at=NOW)) == []
+    (result,) = finish_unread([message_id], at=NOW + LEASE)
+    assert (result.outcome, Message.objects.get().tries) == (Outcome.STORED, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readers_on_two_machines_never_wait_for_each_other(organisation: Organisation) -> None:
+    """Each of eight readers goes through the same list; every message is read by exactly one of them."""
+    ids = [_leave_unread(organisation, tries=1) for _ in range(12)]
+    claimed: list[int] = []
+
+    def reader() -> None:
+        try:
+            claimed.extend(pk for pk in ids if claim(pk, at=NOW))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(reader) for _ in range(8)]:
+            done.result(timeout=30)
+    assert sorted(claimed) == ids
 
 
 def test_what_keeps_killing_its_reader_is_refused_after_three_tries(organisation: Organisation) -> None:
