@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reports.dto import Payload
 from reports.errors import Unreadable
 from reports.ingest.extraction import extract, split_mbox
+from reports.ingest.read import read as pure_read
 from reports.ingest.reading.aggregate import read_aggregate
 from reports.ingest.reading.dispatch import read
 from reports.vocabulary import Kind, Reason, RepairCode
@@ -133,3 +134,34 @@ def test_hostile_input_takes_linear_time(name: str) -> None:
     _swallow(HOSTILE[name])
     _swallow(gzip.compress(HOSTILE[name][:1_000_000], 1))
     assert time.process_time() - started < 15
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"From: " + b"(" * 900,
+        b"Subject: =?ut\x1f\x8b\x08f-8?q?x?=",
+    ],
+)
+def test_a_header_that_the_standard_library_cannot_read_costs_no_report(head: bytes) -> None:
+    mail = report_mail((GZ, NAME))
+    del mail["From"], mail["Subject"]
+    extraction = extract(head + b"\n" + mail.as_bytes())
+    assert [payload.data for payload in extraction.payloads] == [XML]
+
+
+def test_bytes_of_no_character_are_read_at_once_and_not_one_by_one() -> None:
+    bulk = b"\xff" * 3_000_000 + b"\xe9\xe9A\xe9\x80B"
+    started = time.monotonic()
+    report = read_aggregate(Payload("aggregate", 0, XML.replace(b"Receiver Example", "é".encode() + bulk)))
+    assert report.head.org_name.startswith("éÿÿ")
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_sample_with_addresses_without_end_is_read_without_parsedmarc() -> None:
+    sample = failure_mail().replace(b"To: one@receiver.example\n", (b"To: " + b"@," * 900 + b"\n") * 300)
+    started = time.monotonic()
+    (report,) = pure_read(sample).reports
+    assert report.content.subject == "Grüße"
+    assert [repair.code for repair in report.content.repairs] == [RepairCode.SAMPLE_READ_PLAINLY]
+    assert time.monotonic() - started < 1.5

@@ -8,7 +8,7 @@ from __future__ import annotations
 import binascii
 import quopri
 from collections.abc import Iterator
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.feedparser import BytesFeedParser
 from email.header import decode_header, make_header
 from email.message import Message
@@ -72,7 +72,7 @@ def leaves(mail: Message[str, str]) -> Iterator[Leaf]:
 def facts(mail: Message[str, str]) -> MailFacts:
     return MailFacts(
         subject=header(mail, "Subject"),
-        sender=parseaddr(header(mail, "From"))[1] or header(mail, "From"),
+        sender=_address(header(mail, "From")),
         message_id=header(mail, "Message-ID"),
         date=_date(header(mail, "Date")),
     )
@@ -87,10 +87,17 @@ def _decoded(value: object) -> str:
     raw = str(value)
     try:
         text = str(make_header(decode_header(raw)))
-    except (HeaderParseError, LookupError, UnicodeError, ValueError):
+    except (MessageError, LookupError, UnicodeError, ValueError):
         text = raw
     text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
     return " ".join(text.split())[:HEADER_LENGTH]
+
+
+def _address(text: str) -> str:
+    try:
+        return parseaddr(text)[1] or text
+    except RecursionError:  # comments within comments
+        return text
 
 
 def _date(text: str) -> int | None:

@@ -71,12 +71,17 @@ def _checked_utf8(data: bytes, *, repairs: Repairs) -> bytes:
 
 
 _BY_CP1252 = "sekimori.cp1252"
+# Bytes with which no character of UTF-8 begins, or that begin one and are not gone on with.
+_NEVER_UTF8 = re.compile(rb"(?:[\x80-\xc1\xf5-\xff]|[\xc2-\xf4](?![\x80-\xbf]))+")
 
 
-def _byte_by_cp1252(error: UnicodeError) -> tuple[str, int]:
+def _bytes_by_cp1252(error: UnicodeError) -> tuple[str, int]:
+    """As many bytes at once as are surely none of UTF-8: a call for each of millions would take minutes."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+    run = _NEVER_UTF8.match(error.object, error.start)
+    end = run.end() if run else error.end
+    return error.object[error.start : end].decode("cp1252", "replace"), end
 
 
-codecs.register_error(_BY_CP1252, _byte_by_cp1252)
+codecs.register_error(_BY_CP1252, _bytes_by_cp1252)
