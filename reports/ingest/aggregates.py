@@ -7,52 +7,68 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db import connection
 
 from reports.dto import PolicyPublished
+from reports.ingest.conflicts import settle
 from reports.ingest.copying import copy_rows, next_ids
-from reports.ingest.filed import FiledAggregate, Key
+from reports.ingest.filed import Before, FiledAggregate, Key, Place
 from reports.ingest.outcome import Kept
 from reports.ingest.rows import RowWriter
-from reports.models import AggregateReport, Organisation, RejectedRow
+from reports.models import AggregateReport, Organisation, RejectedRow, Sighting
+from reports.rollups.buckets import Bucket
 
 BATCH = 1000
 COLUMNS = (
     "id", "organisation_id", "domain_id", "message_id", "payload_index", "identity", "rows_hash", "org_name", "email",
     "report_id", "begin", '"end"', "day", "policy", "extra_contact_info", "errors", "generator", "version", "namespace",
-    "rows", "messages", "failing", "rows_dropped", "repairs", "sightings", "is_conflicting", "stored_at",
+    "rows", "messages", "failing", "rows_dropped", "repairs", "sightings", "is_conflicting", "filename", "stored_at",
 )  # fmt: skip
 POLICY = tuple(field.name for field in fields(PolicyPublished))
 
 
 def store_aggregates(
-    filed: Sequence[FiledAggregate], *, organisation: Organisation, own_domains: Iterable[str], at: datetime
-) -> list[Kept]:
+    filed: Sequence[FiledAggregate],
+    *,
+    organisation: Organisation,
+    own_domains: Iterable[str],
+    at: datetime,
+    before: Mapping[Place, Before] = MappingProxyType({}),
+) -> tuple[list[Kept], set[Bucket]]:
     """Store what is new with its rows, count the sighting of what is not; the answers are in the order of `filed`.
 
-    Same identity with other rows: all stay, and all are marked as conflicting. The caller holds the buckets of `filed`
-    (reports.rollups.buckets), so nobody else writes a report of theirs meanwhile.
+    Same identity with other rows: all stay, and reports.ingest.conflicts says which of them count; the second answer are
+    the buckets in which that changed. `before` are the rows of payloads that were read before. The caller holds the
+    buckets of `filed` (reports.rollups.buckets), so nobody else writes a report of theirs meanwhile.
     """
     pks = _known(filed, organisation=organisation)
     fresh: dict[Key, FiledAggregate] = {}
     for each in filed:
         if each.key not in pks:
             fresh.setdefault(each.key, each)
-    pks |= zip(fresh, next_ids(AggregateReport._meta.db_table, len(fresh)), strict=True)
+    rows = [before.get((each.message_id, each.payload_index)) for each in fresh.values()]
+    ids = iter(next_ids(AggregateReport._meta.db_table, rows.count(None)))
+    pks |= zip(fresh, [row.pk if row else next(ids) for row in rows], strict=True)
     kept = [Kept(fresh.get(each.key) is each, pks[each.key]) for each in filed]
     new = [(pks[key], each) for key, each in fresh.items()]
     copy_rows(
         AggregateReport._meta.db_table,
         COLUMNS,
-        (_fields(pk, each, organisation=organisation, at=at) for pk, each in new),
+        (
+            _fields(pk, each, organisation=organisation, at=row.stored_at if row else at)
+            for (pk, each), row in zip(new, rows, strict=True)
+        ),
     )
     RowWriter(organisation, own_domains=own_domains).write(new, at=at)
     _store_rejected(new)
-    _count_sightings(Counter(each.pk for each in kept if each.pk is not None and not each.is_new))
-    _mark_conflicting(fresh.values(), pks, organisation=organisation)
-    return kept
+    again = [(each.pk, one) for each, one in zip(kept, filed, strict=True) if each.pk is not None and not each.is_new]
+    _count_sightings(again, organisation=organisation)
+    contents = Counter(identity for identity, _ in pks)
+    doubtful = [each for each in fresh.values() if contents[each.key[0]] > 1] + [each for _, each in again]
+    return kept, settle({(each.day, each.key[0]) for each in doubtful}, organisation_id=organisation.pk)
 
 
 def _known(filed: Sequence[FiledAggregate], *, organisation: Organisation) -> dict[Key, int]:
@@ -74,7 +90,7 @@ def _fields(pk: int, filed: FiledAggregate, *, organisation: Organisation, at: d
         pk, organisation.pk, filed.domain_id, filed.message_id, filed.payload_index, *filed.key, head.org_name, head.email,
         head.report_id, begin, end, filed.day, policy, head.extra_contact_info, json.dumps(head.errors), head.generator,
         head.version, head.namespace, len(content.rows), content.messages, failing, len(content.rejected), repairs,
-        1, False, at,
+        1, False, filed.filename, at,
     )  # fmt: skip
 
 
@@ -89,23 +105,18 @@ def _store_rejected(new: Iterable[tuple[int, FiledAggregate]]) -> None:
     )
 
 
-def _count_sightings(sightings: Mapping[int, int]) -> None:
-    if not sightings:
+def _count_sightings(again: Sequence[tuple[int, FiledAggregate]], *, organisation: Organisation) -> None:
+    if not again:
         return
+    copy_rows(
+        Sighting._meta.db_table,
+        ("organisation_id", "message_id", "payload_index", "aggregate_id"),
+        ((organisation.pk, each.message_id, each.payload_index, pk) for pk, each in again),
+    )
+    sightings = Counter(pk for pk, _ in again)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE reports_aggregatereport r SET sightings = r.sightings + s.times "
             "FROM unnest(%s::bigint[], %s::int[]) AS s(id, times) WHERE r.id = s.id",
             [list(sightings), list(sightings.values())],
         )
-
-
-def _mark_conflicting(fresh: Iterable[FiledAggregate], pks: Mapping[Key, int], *, organisation: Organisation) -> None:
-    contents = Counter(identity for identity, _ in pks)
-    contested = [each for each in fresh if contents[each.key[0]] > 1]
-    if contested:
-        AggregateReport.objects.filter(
-            organisation=organisation,
-            day__in={each.day for each in contested},
-            identity__in={each.key[0] for each in contested},
-        ).update(is_conflicting=True)

@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db.models import F
 
 from reports.dto import FailureReport as Content
 from reports.dto import Repair
+from reports.ingest.filed import Before, Place
 from reports.ingest.outcome import Kept
-from reports.models import FailureReport, Organisation
+from reports.models import FailureReport, Organisation, Sighting
 from reports.sealing import Purpose, seal
 
 BATCH = 200
@@ -39,8 +41,17 @@ class FiledFailure:
     content: Content
 
 
-def store_failures(filed: Sequence[FiledFailure], *, organisation: Organisation, at: datetime) -> list[Kept]:
-    """Store what is new, count the sighting of what is not; the answers are in the order of `filed`."""
+def store_failures(
+    filed: Sequence[FiledFailure],
+    *,
+    organisation: Organisation,
+    at: datetime,
+    before: Mapping[Place, Before] = MappingProxyType({}),
+) -> list[Kept]:
+    """Store what is new, count the sighting of what is not; the answers are in the order of `filed`.
+
+    `before` are the rows of payloads that were read before.
+    """
     if not filed:
         return []
     before = _stored(filed, organisation=organisation)
@@ -49,13 +60,20 @@ def store_failures(filed: Sequence[FiledFailure], *, organisation: Organisation,
         if each.identity not in before:
             fresh.setdefault(each.identity, each)
     FailureReport.objects.bulk_create(
-        [_report(each, organisation=organisation, at=at) for each in fresh.values()], batch_size=BATCH
+        [
+            _report(each, before.get((each.message_id, each.payload_index)), organisation=organisation, at=at)
+            for each in fresh.values()
+        ],
+        batch_size=BATCH,
     )
     pks = _stored(filed, organisation=organisation)
     kept = [Kept(fresh.get(each.identity) is each, pks[each.identity]) for each in filed]
-    for pk, times in Counter(
-        pks[each.identity] for each, one in zip(filed, kept, strict=True) if not one.is_new
-    ).items():
+    again = [(pks[each.identity], each) for each, one in zip(filed, kept, strict=True) if not one.is_new]
+    Sighting.objects.bulk_create(
+        Sighting(organisation=organisation, message_id=each.message_id, payload_index=each.payload_index, failure_id=pk)
+        for pk, each in again
+    )
+    for pk, times in Counter(pk for pk, _ in again).items():
         FailureReport.objects.filter(pk=pk).update(sightings=F("sightings") + times)
     return kept
 
@@ -67,9 +85,10 @@ def _stored(filed: Sequence[FiledFailure], *, organisation: Organisation) -> Map
     return {bytes(identity): pk for identity, pk in found}
 
 
-def _report(filed: FiledFailure, *, organisation: Organisation, at: datetime) -> FailureReport:
+def _report(filed: FiledFailure, before: Before | None, *, organisation: Organisation, at: datetime) -> FailureReport:
     content = filed.content
     return FailureReport(
+        pk=before.pk if before else None,
         organisation=organisation,
         domain_id=filed.domain_id,
         message_id=filed.message_id,
@@ -90,7 +109,7 @@ def _report(filed: FiledFailure, *, organisation: Organisation, at: datetime) ->
         details=seal(_details(content), purpose=Purpose.FAILURE_DETAILS),
         sample=seal(content.sample, purpose=Purpose.FAILURE_SAMPLE),
         repairs=[_repair(repair) for repair in content.repairs],
-        stored_at=at,
+        stored_at=before.stored_at if before else at,
     )
 
 

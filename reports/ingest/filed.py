@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from reports.dto import AggregateReport
 
@@ -20,3 +20,16 @@ class FiledAggregate:
     day: date
     key: Key
     content: AggregateReport
+    filename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The row that the same payload had before its message was read again: its addresses must go on leading somewhere."""
+
+    pk: int
+    stored_at: datetime
+
+
+Place = tuple[int, int]
+"""A message's id and the index of a payload in it."""

@@ -10,11 +10,12 @@ from reports.vocabulary import Kind, Outcome, Reason, RepairCode
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report that was read: its place among the payloads of the message, and what makes it the same as another."""
+    """One report that was read: its place among the payloads of the message, what makes it the same as another, and its file's name."""
 
     index: int
     identity: bytes
     content: AggregateReport | FailureReport
+    filename: str = ""
 
     @property
     def key(self) -> tuple[bytes, bytes]:

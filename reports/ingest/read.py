@@ -7,7 +7,7 @@ from reports.errors import Unreadable
 from reports.ingest.extraction import extract
 from reports.ingest.outcome import Reading, Report
 from reports.ingest.reading import dispatch
-from reports.ingest.reading.identity import failure_identity, identity_key
+from reports.ingest.reading.identity import failure_identity, file_stem, identity_key
 from reports.vocabulary import Reason
 
 
@@ -33,5 +33,5 @@ def read(data: bytes, *, filename: str = "") -> Reading:
 
 def _report(payload: Payload, content: AggregateReport | FailureReport) -> Report:
     if isinstance(content, AggregateReport):
-        return Report(payload.index, identity_key(content.head), content)
+        return Report(payload.index, identity_key(content.head), content, file_stem(payload.filename))
     return Report(payload.index, failure_identity(content), content)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 
 from reports.dto import AggregateReport, FailureReport, Repair
 from reports.ingest.aggregates import store_aggregates
 from reports.ingest.domains import own_names, places_of
 from reports.ingest.failures import FiledFailure, store_failures
-from reports.ingest.filed import FiledAggregate
+from reports.ingest.filed import Before, FiledAggregate, Place
 from reports.ingest.outcome import Kept, Reading, Report
 from reports.models import Organisation
 from reports.rollups.buckets import Bucket, lock_buckets
@@ -20,11 +21,18 @@ from reports.vocabulary import RepairCode
 NAME_LENGTH = 253
 
 
-def store(readings: Sequence[tuple[int, Reading]], *, organisation: Organisation, at: datetime) -> list[list[Kept]]:
+def store(
+    readings: Sequence[tuple[int, Reading]],
+    *,
+    organisation: Organisation,
+    at: datetime,
+    before: Mapping[Place, Before] = MappingProxyType({}),
+) -> list[list[Kept]]:
     """Store the reports of messages (id, reading) and renew the sums of every bucket that got rows.
 
     To be called within a transaction, which holds the buckets until its end; the answers are in the order of the
-    reports. A dozen statements, however many messages. Nothing is counted twice (`Report.key`).
+    reports. A dozen statements, however many messages. Nothing is counted twice (`Report.key`). `before` are the rows
+    that payloads had when their messages were read before.
     """
     names = [_domain_of(report) for _, reading in readings for report in reading.reports]
     domains = places_of(names, organisation=organisation)
@@ -35,19 +43,23 @@ def store(readings: Sequence[tuple[int, Reading]], *, organisation: Organisation
             domain_id, day = domains.of(_domain_of(report)), _day_of(report, at=at)
             content = _content_of(report, domains.beyond)
             if isinstance(content, AggregateReport):
-                aggregates.append(FiledAggregate(message_id, report.index, domain_id, day, report.key, content))
+                filed = FiledAggregate(message_id, report.index, domain_id, day, report.key, content, report.filename)
+                aggregates.append(filed)
             else:
                 failures.append(FiledFailure(message_id, report.index, domain_id, day, report.identity, content))
     places = [(each.domain_id, each.day) for each in aggregates] + [(each.domain_id, each.day) for each in failures]
     lock_buckets(Bucket(organisation.pk, domain_id, day) for domain_id, day in places)
     own_domains = own_names(organisation)
-    kept_aggregates = store_aggregates(aggregates, organisation=organisation, own_domains=own_domains, at=at)
-    kept_failures = store_failures(failures, organisation=organisation, at=at)
-    rebuild(
+    kept_aggregates, settled = store_aggregates(
+        aggregates, organisation=organisation, own_domains=own_domains, at=at, before=before
+    )
+    kept_failures = store_failures(failures, organisation=organisation, at=at, before=before)
+    grown = {
         Bucket(organisation.pk, each.domain_id, each.day)
         for each, kept in zip(aggregates, kept_aggregates, strict=True)
         if kept.is_new and each.content.rows
-    )
+    }
+    rebuild(grown | settled)
     return _in_order(readings, iter(kept_aggregates), iter(kept_failures))
 
 

@@ -41,9 +41,11 @@ def decide(contenders: Iterable[Contender], *, contained: Collection[tuple[int, 
     `contained` holds (truncated, whole) pairs of which every row of the first stands in the second.
     """
     ordered = sorted(contenders, key=lambda each: each.order)
+    larger = {whole for _, whole in contained}
+    able = [each for each in ordered if each.sender_domain or each.pk in larger]  # anybody can send thousands of others
     next_of: dict[int, int] = {}
     for each in ordered:
-        if above := [other.pk for other in ordered if _supersedes(other, each, contained)]:
+        if above := [other.pk for other in able if _supersedes(other, each, contained)]:
             next_of[each.pk] = above[-1]
     return {each.pk: _end_of(each.pk, next_of) for each in ordered}
 

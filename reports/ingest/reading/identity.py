@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from reports.dto import AggregateHead, FailureReport
+
+STEM_LENGTH = 250
+_ENDINGS = re.compile(r"(?i)(?:\.(?:xml|gz|gzip|zip|bz2|xz|tgz|eml))+$")
 
 
 def identity_key(head: AggregateHead) -> bytes:
@@ -15,6 +19,12 @@ def identity_key(head: AggregateHead) -> bytes:
     """
     report_id = head.report_id.strip().removeprefix("<").removesuffix(">")
     return _digest(head.org_name.lower(), head.email.lower(), report_id, head.begin, head.end, head.policy.domain)
+
+
+def file_stem(filename: str) -> str:
+    """How the reporter called the report, without folders and endings: packing it anew does not make it another."""
+    name = filename.replace("\\", "/").rpartition("/")[2].replace("\0", "").encode("utf-8", "replace").decode()
+    return _ENDINGS.sub("", name.strip())[:STEM_LENGTH]
 
 
 def failure_identity(report: FailureReport) -> bytes:

@@ -1,0 +1,57 @@
+"""The head of a mail as its signatures see it. Pure; the parser is the one that verifies them, so that both see the same."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email.utils import getaddresses
+
+import dkim  # type: ignore[import-untyped]  # dkimpy ships no types
+
+from reports.ingest.sender.alignment import domain_of
+
+LONGEST_FIELD = 16_384
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_FROM_SPACED = re.compile(rb"(?im)^from[ \t]+:")
+_FOLD = re.compile(r"\r?\n(?=[ \t])")
+
+
+class Unparsable(Exception):
+    """The bytes do not begin with the head of a mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail's bytes and its header fields from the top down, names in lower case, values unfolded."""
+
+    data: bytes
+    fields: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, data: bytes) -> Letter:
+        """Raises Unparsable."""
+        if _FROM_SPACED.search(_END_OF_HEAD.split(data, 1)[0]):  # an author to some programs, and nothing to others
+            raise Unparsable
+        try:
+            fields, _body = dkim.rfc822_parse(data)
+        except dkim.MessageFormatError as error:
+            raise Unparsable from error
+        if not fields:
+            raise Unparsable
+        return cls(data, tuple((_text(name).strip().lower(), _unfolded(value)) for name, value in fields))
+
+    def all_of(self, name: str) -> list[str]:
+        return [value for field, value in self.fields if field == name]
+
+    @property
+    def authors(self) -> list[str]:
+        """The domains of all addresses in all From fields: a proper mail has one field with one address."""
+        return [domain_of(address) for _name, address in getaddresses(self.all_of("from"))]
+
+
+def _text(raw: bytes) -> str:
+    return raw[:LONGEST_FIELD].decode("utf-8", "replace")
+
+
+def _unfolded(raw: bytes) -> str:
+    return _FOLD.sub("", _text(raw)).strip()
