@@ -6,12 +6,13 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import F
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from reports.dto import MailFacts, Problem
@@ -118,7 +119,8 @@ def still_unread(message_ids: Iterable[int]) -> set[int]:
 def left_unread(*, at: datetime) -> list[int]:
     """Messages that nobody reads any more, oldest first: taken in or claimed LEASE ago, and still without outcome."""
     taken = Coalesce("claimed_at", "received_at")
-    left = Message.objects.filter(outcome__isnull=True).alias(taken=taken).filter(taken__lte=at - LEASE)
+    left = Message.objects.filter(outcome__isnull=True).alias(taken=taken)
+    left = left.filter(Q(taken__lte=at - LEASE) | Q(taken__gt=at + LEASE))
     return list(left.order_by("received_at", "pk").values_list("pk", flat=True))
 
 
@@ -126,14 +128,14 @@ def claim(message_id: int, *, at: datetime, lease: timedelta = LEASE) -> bool:
     """Take a message to read it once more; False where it has ended, or another reader took it within `lease`.
 
     The try is counted before the reading, so that a message that kills its reader is given up in the end. Readers on any
-    number of machines never wait for each other here.
+    number of machines never wait for each other here. A claim from later than `at` + `lease` is of a clock that was wrong.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE reports_message SET tries = tries + 1, claimed_at = %(at)s WHERE id = ("
             "SELECT id FROM reports_message WHERE id = %(id)s AND outcome IS NULL "
-            "AND (claimed_at IS NULL OR claimed_at <= %(before)s) FOR UPDATE SKIP LOCKED)",
-            {"id": message_id, "at": at, "before": at - lease},
+            "AND (claimed_at IS NULL OR claimed_at <= %(before)s OR claimed_at > %(after)s) FOR UPDATE SKIP LOCKED)",
+            {"id": message_id, "at": at, "before": at - lease, "after": at + lease},
         )
         return cursor.rowcount == 1
 
@@ -141,6 +143,15 @@ def claim(message_id: int, *, at: datetime, lease: timedelta = LEASE) -> bool:
 def count_try(message_id: int) -> None:
     """Say that the message is about to be read once more by the reader that has it."""
     Message.objects.filter(pk=message_id, outcome__isnull=True).update(tries=F("tries") + 1)
+
+
+def forgive_try(message_id: int) -> None:
+    """Take back a try that the database has ended: a full disk or a restart says nothing about the message.
+
+    Raises nothing; where the database does not answer, the try stays counted.
+    """
+    with suppress(DatabaseError, InterfaceError):
+        Message.objects.filter(pk=message_id, outcome__isnull=True, tries__gt=0).update(tries=F("tries") - 1)
 
 
 def finish(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime) -> None:

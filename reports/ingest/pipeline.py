@@ -98,7 +98,12 @@ def finish_unread(
             yield _give_up(message.pk, "", at=at)
         elif message.raw:
             item = Unread(message.pk, ledger.bytes_of(message.raw), message.filename)
-            yield from _read_and_store([item], organisation=message.organisation, at=at, checkpoint=checkpoint)
+            try:
+                results = _read_and_store([item], organisation=message.organisation, at=at, checkpoint=checkpoint)
+            except OperationalError:
+                ledger.forgive_try(pk)
+                raise
+            yield from results
 
 
 def _read_and_store(
@@ -160,6 +165,7 @@ def _alone(item: Unread, *, organisation: Organisation, at: datetime) -> Result:
             reading = read(item.data, filename=item.filename)
             return _store([(item.pk, reading)], organisation=organisation, at=at, checkpoint=no_checkpoint)[item.pk]
         except OperationalError:
+            ledger.forgive_try(item.pk)
             raise
         except Exception:
             log.exception("message %d cannot be read", item.pk)
