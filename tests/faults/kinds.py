@@ -125,7 +125,7 @@ def uidvalidity(scene: Scene) -> str:
     """The folder gets a new UIDVALIDITY (it is made anew with the same mail), after a visit that was killed or not."""
     place = scene.rng.randrange(len(scene.baseline.steps))
     status = _ended(scene.visit(Script(dies_at=place)), KILLED, 0) if scene.rng.random() < 0.8 else None
-    with scene.stage.dovecot.connect(scene.mailbox.username) as client:
+    with scene.stage.dovecot.connect(scene.mailbox.settings["username"]) as client:
         client.rename_folder(FOLDER, "Old")
         client.create_folder(FOLDER)
         client.select_folder("Old")

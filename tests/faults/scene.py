@@ -14,7 +14,7 @@ from random import Random
 
 from django.db import connection
 
-from reports.ingest.account import sealed_secret
+from reports.ingest.places.secrets import sealed_secret
 from reports.models import Mailbox, Message, Organisation
 from tests.faults import crew, proxy
 from tests.faults.crew import Script
@@ -22,7 +22,7 @@ from tests.faults.dump import differences, dump, without_copies
 from tests.faults.mails import WORLDS, world
 from tests.faults.stage import Stage
 from tests.faults.workers import FORKS, Worker
-from tests.reports.mailboxes import PASSWORD
+from tests.reports.mailboxes import PASSWORD, change_settings
 from tests.reports.stored import NOW, make_organisation
 
 FOLDER = "Reports"
@@ -86,7 +86,7 @@ class Scene:
 
     def deliver(self, mails: Sequence[bytes]) -> None:
         """Put more mail into the folder."""
-        _append(self.stage, self.mailbox.username, mails)
+        _append(self.stage, self.mailbox.settings["username"], mails)
 
     def settle(self) -> None:
         """Visit until nothing is left to do. Raises NotIdentical where that never comes."""
@@ -110,7 +110,7 @@ class Scene:
         without = frozenset({"sightings"} if self.copies else ())
         expected, found = dump(self.baseline.organisation, without=without), dump(self.organisation, without=without)
         lines = differences(expected, without_copies(found, expected, count=len(self.copies)))
-        mails, left = self._mails_expected(), _mails_left(self.stage, self.mailbox.username)
+        mails, left = self._mails_expected(), _mails_left(self.stage, self.mailbox.settings["username"])
         if left != mails:
             lines.append(f"mails  {_shape(mails)} became {_shape(left)}")
         if lines:
@@ -140,13 +140,15 @@ def _filled(stage: Stage, name: str, mails: Sequence[bytes], actions: tuple[str,
     mailbox = Mailbox.objects.create(
         organisation=make_organisation(user),
         name=user,
-        host="localhost",
-        port=stage.dovecot.imaps_port,
-        tls=Mailbox.Tls.IMPLICIT,
-        ca_certificate=Path(stage.dovecot.ca_file).read_text(),
-        username=user,
+        settings={
+            "host": "localhost",
+            "port": stage.dovecot.imaps_port,
+            "tls": "implicit",
+            "ca_certificate": Path(stage.dovecot.ca_file).read_text(),
+            "username": user,
+            "folder": FOLDER,
+        },
         secret=sealed_secret(PASSWORD),
-        folder=FOLDER,
         handled_action=actions[0],
         handled_folder="Handled",
         refused_action=actions[1],
@@ -196,7 +198,7 @@ def _baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
         if mailbox.error_code or not steps:
             raise NotIdentical(f"the run without faults fails: {mailbox.error_code} {mailbox.error_detail}")
         seconds, count = time.monotonic() - began, passed()
-    return Baseline(mailbox.organisation, _mails_left(stage, mailbox.username), tuple(steps), seconds, count)
+    return Baseline(mailbox.organisation, _mails_left(stage, mailbox.settings["username"]), tuple(steps), seconds, count)
 
 
 @contextmanager
@@ -204,14 +206,14 @@ def _wired(stage: Stage, mailbox: Mailbox, cuts: Sequence[int], *, resets: bool)
     listener = socket.create_server(("127.0.0.1", 0))
     passed = FORKS.Value("q", 0)
     wire = Worker(proxy.serve, listener, stage.dovecot.imaps_port, list(cuts), passed, resets, has_line=False)
-    Mailbox.objects.filter(pk=mailbox.pk).update(port=listener.getsockname()[1])
+    change_settings(mailbox, port=listener.getsockname()[1])
     try:
         yield lambda: passed.value
     finally:
         wire.kill()
         listener.close()
         connection.close()
-        Mailbox.objects.filter(pk=mailbox.pk).update(port=stage.dovecot.imaps_port)
+        change_settings(mailbox, port=stage.dovecot.imaps_port)
 
 
 def _visit_once(mailbox: Mailbox, *, hour: int) -> None:
