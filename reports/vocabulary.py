@@ -79,12 +79,34 @@ class Disposition(StrEnum):
     REJECT = "reject"
 
 
-class Channel(StrEnum):
-    """The way by which a message came in."""
+class PlaceKind(StrEnum):
+    """The kinds of places that are visited because reports arrive there (reports.ingest.places)."""
 
     IMAP = "imap"
+    MAILDIR = "maildir"
+    MBOX = "mbox"
+    FOLDER = "folder"
+    S3 = "s3"
+    GRAPH = "graph"
+    GMAIL = "gmail"
+
+
+class Channel(StrEnum):
+    """The way by which a message came in. What a visit brings has the PlaceKind of its mailbox."""
+
+    IMAP = "imap"
+    MAILDIR = "maildir"
+    MBOX = "mbox"
+    FOLDER = "folder"
+    S3 = "s3"
+    GRAPH = "graph"
+    GMAIL = "gmail"
     UPLOAD = "upload"
     FILE = "file"
+    API = "api"
+    PIPE = "pipe"
+    LMTP = "lmtp"
+    PARSEDMARC = "parsedmarc"
     DEMO = "demo"
 
 
@@ -230,6 +252,8 @@ class MailboxFault(StrEnum):
     NOT_IMAP = "not_imap"
     LOGIN_REFUSED = "login_refused"
     SECRET_UNREADABLE = "secret_unreadable"
+    SETTINGS_UNREADABLE = "settings_unreadable"
+    ITEM_UNREADABLE = "item_unreadable"
     FOLDER_MISSING = "folder_missing"
     FOLDER_READ_ONLY = "folder_read_only"
     MOVE_UNSUPPORTED = "move_unsupported"
@@ -309,6 +333,7 @@ class RepairCode(StrEnum):
     EMPTY_DROPPED = "empty_dropped"
     TEXT_CUT = "text_cut"
     MORE_REPAIRS = "more_repairs"
+    FROM_PARSEDMARC = "from_parsedmarc"
     DOMAIN_BEYOND_LIMIT = "domain_beyond_limit"
     # Failure reports
     FEEDBACK_PART_MISSING = "feedback_part_missing"

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from dmarcsite.look.badges import ACTION
 from exceptions.sentences.words import FIELD_WORDS, MODE_WORDS, REASON_WORDS, ROLE_WORDS, STATE_WORDS
-from reports.forms.mailbox import ACTIONS, MailboxForm
+from reports.forms.mailbox import ACTIONS
+from reports.forms.mailbox_kinds import labels
 from reports.vocabulary import DomainKind
 
 NOTHING = "–"
@@ -27,10 +28,9 @@ LABELS: dict[str, str | Promise] = {
     "owner": gettext_lazy("Owner"),
     "not_before": FIELD_WORDS["starts_at"],
     **FIELD_WORDS,
-    **MailboxForm.Meta.labels,
+    **labels(),
     "name": gettext_lazy("Name"),
-    "port": gettext_lazy("Port"),
-    "interval_minutes": gettext_lazy("Minutes between two visits"),
+    "place": gettext_lazy("Kind of place"),
     "is_password_new": gettext_lazy("New password"),
     "role": gettext_lazy("Role"),
     "from": pgettext_lazy("of a change", "Before"),

@@ -28,7 +28,7 @@ LOCK_CLASS = 0x4C454447
 LEASE = timedelta(minutes=10)
 """How long a message belongs to the reader that took it: the slowest reading takes seconds."""
 COLUMNS = (
-    "id", "organisation_id", "raw_id", "channel", "mailbox_id", "folder", "uid_validity", "uid", "uploaded_by_id",
+    "id", "organisation_id", "raw_id", "channel", "mailbox_id", "folder", "epoch", "key", "uploaded_by_id",
     "filename", "subject", "sender", "received_at", "tries", "reason", "problems",
 )  # fmt: skip
 SUBJECT_LENGTH = 500
@@ -38,7 +38,7 @@ FILENAME_LENGTH = 500
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Bytes that came in, and how. The IMAP fields are set together or not at all."""
+    """Bytes that came in, and how. `folder`, `epoch` and `key` say where in the mailbox."""
 
     data: bytes
     channel: Channel
@@ -47,8 +47,8 @@ class Arrival:
     uploaded_by_id: int | None = None
     mailbox_id: int | None = None
     folder: str = ""
-    uid_validity: int | None = None
-    uid: int | None = None
+    epoch: str = ""
+    key: str = ""
 
 
 @transaction.atomic(durable=True)
@@ -77,7 +77,7 @@ def take_in(arrivals: Sequence[Arrival], *, organisation: Organisation, at: date
 def _fields(arrival: Arrival, raw: int, *, organisation: Organisation) -> tuple[Any, ...]:
     """The values of COLUMNS after the id."""
     return (
-        organisation.pk, raw, str(arrival.channel), arrival.mailbox_id, arrival.folder, arrival.uid_validity, arrival.uid,
+        organisation.pk, raw, str(arrival.channel), arrival.mailbox_id, arrival.folder, arrival.epoch, arrival.key,
         arrival.uploaded_by_id, _plain(arrival.filename, FILENAME_LENGTH), "", "", arrival.received_at, 1, "", "[]",
     )  # fmt: skip
 

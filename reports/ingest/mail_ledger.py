@@ -1,10 +1,10 @@
-"""What the ledger knows of the mails in a folder: which are entered, which got new UIDs, which wait to be acknowledged."""
+"""What the ledger knows of the items in a place: which are entered, which got new keys, which wait to be acknowledged."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from reports.dto import Problem
 from reports.ingest.ledger import to_json
+from reports.ingest.places.place import Mark
 from reports.models import Mailbox, Message
 from reports.vocabulary import Channel, Outcome, Reason
 
@@ -22,74 +23,75 @@ REFUSED = (Outcome.REFUSED, Outcome.NOT_A_REPORT)
 
 @dataclass(frozen=True, slots=True)
 class MailLedger:
-    """The entries of one mailbox in one folder under one UIDVALIDITY (RFC 9051 section 2.3.1.1)."""
+    """The entries of one mailbox in one folder and epoch of its place."""
 
     mailbox: Mailbox
-    uid_validity: int
+    folder: str
+    epoch: str
 
-    def new_among(self, uids: Iterable[int]) -> list[int]:
-        """The UIDs that have no entry yet, ascending."""
-        return sorted(set(uids) - set(self._entries.values_list("uid", flat=True)))
+    def new_among(self, keys: Sequence[str]) -> list[str]:
+        """The keys that have no entry yet, in their order."""
+        known = set(self._entries.filter(key__in=keys).values_list("key", flat=True))
+        return [key for key in keys if key not in known]
 
     @transaction.atomic
-    def move_to_new_uids(self, fetched: Mapping[int, bytes]) -> set[int]:
-        """Find mails that are entered under an earlier UIDVALIDITY, and move their entries to the new UIDs.
+    def move_to_new_keys(self, fetched: Mapping[str, bytes]) -> set[str]:
+        """Find items that are entered under an earlier epoch, and move their entries to the new keys.
 
-        After a change of UIDVALIDITY every mail looks new; by its bytes it is known again, and is neither entered nor
-        counted a second time. Returns the UIDs found; they are to be acknowledged again.
+        After a change of epoch every item looks new; by its bytes it is known again, and is neither entered nor
+        counted a second time. Returns the keys found; they are to be acknowledged again.
         """
-        earlier = self._in_folder.exclude(uid_validity=self.uid_validity)
-        digests = {uid: hashlib.sha256(data).digest() for uid, data in fetched.items()}
+        earlier = self._in_folder.exclude(epoch=self.epoch)
+        digests = {key: hashlib.sha256(data).digest() for key, data in fetched.items()}
         known: dict[bytes, list[int]] = defaultdict(list)
         entered = earlier.filter(raw__sha256__in=digests.values()).order_by("-pk")
         for digest, pk in entered.values_list("raw__sha256", "pk"):
             known[bytes(digest)].append(pk)
-        found = {uid: known[digest].pop() for uid, digest in digests.items() if known[digest]}
-        for uid, pk in found.items():
-            Message.objects.filter(pk=pk).update(uid_validity=self.uid_validity, uid=uid, acknowledged_at=None)
+        found = {key: known[digest].pop() for key, digest in digests.items() if known[digest]}
+        for key, pk in found.items():
+            Message.objects.filter(pk=pk).update(epoch=self.epoch, key=key, acknowledged_at=None)
         return set(found)
 
-    def has_earlier_validity(self) -> bool:
-        """Whether the folder was ever read under another UIDVALIDITY."""
-        return self._in_folder.exclude(uid_validity=self.uid_validity).exists()
+    def has_earlier_epoch(self) -> bool:
+        """Whether the folder was ever read in another epoch."""
+        return self._in_folder.exclude(epoch=self.epoch).exists()
 
-    def refuse_too_large(self, sizes: Mapping[int, int], *, limit: int, at: datetime) -> None:
-        """Enter mails that are not even fetched, with the reason."""
+    def refuse_too_large(self, sizes: Mapping[str, int], *, limit: int, at: datetime) -> None:
+        """Enter items that are not even fetched, with the reason."""
         Message.objects.bulk_create(
             Message(
                 organisation_id=self.mailbox.organisation_id,
-                channel=Channel.IMAP,
+                channel=Channel(self.mailbox.kind),
                 mailbox=self.mailbox,
-                folder=self.mailbox.folder,
-                uid_validity=self.uid_validity,
-                uid=uid,
+                folder=self.folder,
+                epoch=self.epoch,
+                key=key,
                 received_at=at,
                 read_at=at,
                 outcome=Outcome.REFUSED,
                 reason=Reason.TOO_LARGE,
                 problems=[to_json(Problem(Reason.TOO_LARGE, (("size", str(size)), ("limit", str(limit)))))],
             )
-            for uid, size in sorted(sizes.items())
+            for key, size in sizes.items()
         )
 
-    def to_acknowledge(self) -> tuple[dict[int, int], dict[int, int]]:
-        """UID -> message id of what was read and not yet acknowledged: (handled, refused)."""
-        waiting = self._entries.filter(outcome__isnull=False, acknowledged_at__isnull=True)
-        return _by_uid(waiting.exclude(outcome__in=REFUSED)), _by_uid(waiting.filter(outcome__in=REFUSED))
+    def to_acknowledge(self) -> dict[Mark, dict[str, int]]:
+        """Key -> message id of what was read and not yet acknowledged."""
+        waiting = self._entries.filter(outcome__isnull=False, acknowledged_at__isnull=True).order_by("pk")
+        return {
+            Mark.HANDLED: dict(waiting.exclude(outcome__in=REFUSED).values_list("key", "pk")),
+            Mark.REFUSED: dict(waiting.filter(outcome__in=REFUSED).values_list("key", "pk")),
+        }
 
     def forget_unreachable(self, *, at: datetime) -> None:
-        """Close the entries of mails that no UID leads to any more: they left the folder, or the mailbox reads another."""
+        """Close the entries of items that no key leads to any more: the epoch is over, or the mailbox reads another folder."""
         waiting = Message.objects.filter(mailbox=self.mailbox, outcome__isnull=False, acknowledged_at__isnull=True)
-        waiting.exclude(folder=self.mailbox.folder, uid_validity=self.uid_validity).update(acknowledged_at=at)
+        waiting.exclude(folder=self.folder, epoch=self.epoch).update(acknowledged_at=at)
 
     @property
     def _in_folder(self) -> QuerySet[Message]:
-        return Message.objects.filter(mailbox=self.mailbox, folder=self.mailbox.folder)
+        return Message.objects.filter(mailbox=self.mailbox, folder=self.folder)
 
     @property
     def _entries(self) -> QuerySet[Message]:
-        return self._in_folder.filter(uid_validity=self.uid_validity)
-
-
-def _by_uid(messages: QuerySet[Message]) -> dict[int, int]:
-    return {uid: pk for uid, pk in messages.order_by("uid").values_list("uid", "pk") if uid is not None}
+        return self._in_folder.filter(epoch=self.epoch)

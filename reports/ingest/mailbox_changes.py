@@ -9,7 +9,7 @@ from django.db import transaction
 
 from reports.audit import log
 from reports.audit.actions import register
-from reports.ingest.account import sealed_secret
+from reports.ingest.places.secrets import sealed_secret
 from reports.models import Mailbox
 from reports.viewer import Viewer
 
@@ -18,9 +18,8 @@ CHANGED = register("reports.mailbox.changed")
 DELETED = register("reports.mailbox.deleted")
 FETCH_ASKED = register("reports.mailbox.fetch_asked")
 
-SETTINGS = (
-    "name", "host", "port", "tls", "ca_certificate", "username", "folder", "handled_action", "handled_folder",
-    "refused_action", "refused_folder", "interval_minutes", "is_enabled",
+COMMON = (
+    "name", "handled_action", "handled_folder", "refused_action", "refused_folder", "interval_minutes", "is_enabled",
 )  # fmt: skip
 
 
@@ -37,7 +36,7 @@ def create_mailbox(mailbox: Mailbox, *, password: str, viewer: Viewer, at: datet
 def change_mailbox(mailbox: Mailbox, *, password: str, viewer: Viewer, at: datetime) -> None:
     """Save the changed settings, and the password unless it is ""; the mailbox is due at once, its last error forgotten."""
     before = _settings(Mailbox.objects.select_for_update().get(pk=mailbox.pk))
-    fields = [*SETTINGS, "due_at", "failures", "error_code", "error_detail"]
+    fields = [*COMMON, "settings", "due_at", "failures", "error_code", "error_detail"]
     mailbox.due_at, mailbox.failures, mailbox.error_code, mailbox.error_detail = at, 0, "", ""
     if password:
         mailbox.secret = sealed_secret(password)
@@ -46,7 +45,7 @@ def change_mailbox(mailbox: Mailbox, *, password: str, viewer: Viewer, at: datet
     mailbox.save(update_fields=fields)
     after = _settings(mailbox)
     changes: dict[str, Any] = {
-        name: {"before": before[name], "after": after[name]} for name in SETTINGS if before[name] != after[name]
+        name: {"before": before.get(name), "after": value} for name, value in after.items() if before.get(name) != value
     }
     changes["is_password_new"] = bool(password)
     log.record(CHANGED, at=at, viewer=viewer, subject=mailbox, data=changes)
@@ -67,4 +66,6 @@ def ask_for_fetch(mailbox: Mailbox, *, viewer: Viewer, at: datetime) -> None:
 
 
 def _settings(mailbox: Mailbox) -> dict[str, Any]:
-    return {name: getattr(mailbox, name) for name in SETTINGS}
+    """As the audit log keeps it, under the names of the form's fields."""
+    common = {name: getattr(mailbox, name) for name in COMMON}
+    return {"place": mailbox.kind, **common, **mailbox.settings}

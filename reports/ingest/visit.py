@@ -1,8 +1,11 @@
-"""One visit to a mailbox: finishes what a crash left, fetches what is new in bounded batches, acknowledges after commits."""
+"""One visit to a mailbox: finishes what a crash left, fetches what is new in bounded batches, acknowledges after commits.
+
+Knows places by their protocol only (reports.ingest.places.place).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,17 +14,15 @@ from django.conf import settings
 from django.db import connection
 
 from reports.errors import MailboxError
-from reports.ingest.account import account_of
-from reports.ingest.folder import BATCH_BYTES, UID_WINDOW, Folder
-from reports.ingest.imap import open_folder
 from reports.ingest.ledger import Arrival
 from reports.ingest.mail_ledger import MailLedger
 from reports.ingest.pipeline import Checkpoint, finish_unread, ingest, no_checkpoint
+from reports.ingest.places.place import BATCH_BYTES, FETCHED_TOGETHER, Mark, Place, open_place
+from reports.ingest.places.registry import way_to
 from reports.models import Mailbox, Message
-from reports.vocabulary import Channel
+from reports.vocabulary import Channel, MailboxFault
 
 LOCK_CLASS = 0x4D424F58
-BATCH_MAILS = UID_WINDOW
 LONGEST_VISIT = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=6)
 DETAIL_LENGTH = 500
@@ -64,88 +65,109 @@ class _Visit:
     checkpoint: Checkpoint
 
     def run(self) -> bool:
-        """True where nothing is left in the folder; False where the time was up first."""
+        """True where nothing is left in the place; False where the time was up first.
+
+        Raises MailboxError, with ITEM_UNREADABLE where all but some single items was read.
+        """
         mailbox, until = self.mailbox, self.clock() + LONGEST_VISIT
         left = Message.objects.filter(mailbox=mailbox, outcome__isnull=True).order_by("pk").values_list("pk", flat=True)
         # Whoever claimed one of them was a visit before this one, and is gone: a mailbox has one visit at a time.
         for _ in finish_unread(list(left), at=self.clock(), checkpoint=self.checkpoint, lease=timedelta()):
             pass
-        with open_folder(account_of(mailbox), is_read_only=self._leaves_all) as folder:
-            if Mailbox.Action.MOVE in (mailbox.handled_action, mailbox.refused_action):
-                folder.demand_move()
-            ledger = MailLedger(mailbox, folder.uid_validity)
-            self._acknowledge(folder, ledger)
-            has_earlier = ledger.has_earlier_validity()
-            for uids in self._batches(folder, ledger):
+        unreadable: dict[str, str] = {}
+        with open_place(way_to(mailbox), is_read_only=self._leaves_all) as place:
+            for action in sorted(self._actions):
+                place.demand(action)
+            ledger = MailLedger(mailbox, place.folder, place.epoch)
+            self._acknowledge(place, ledger)
+            has_earlier = ledger.has_earlier_epoch()
+            for keys in self._batches(place, ledger):
                 if self.clock() >= until:
                     return False
-                self._take(folder, ledger, uids, has_earlier=has_earlier)
+                unreadable |= self._take(place, ledger, keys, has_earlier=has_earlier)
             ledger.forget_unreachable(at=self.clock())
+        if unreadable:
+            raise _some_unreadable(unreadable)
         return True
 
     @property
+    def _actions(self) -> set[Mailbox.Action]:
+        return {Mailbox.Action(self.mailbox.handled_action), Mailbox.Action(self.mailbox.refused_action)}
+
+    @property
     def _leaves_all(self) -> bool:
-        return {self.mailbox.handled_action, self.mailbox.refused_action} == {Mailbox.Action.LEAVE}
+        return self._actions == {Mailbox.Action.LEAVE}
 
-    def _batches(self, folder: Folder, ledger: MailLedger) -> Iterator[list[int]]:
-        """New UIDs, oldest first, so many at a time as memory may hold; too large ones are entered as refused."""
-        sizes = folder.sizes(ledger.new_among(folder.uids()))
+    def _batches(self, place: Place, ledger: MailLedger) -> Iterator[list[str]]:
+        """New keys, in the place's order, so many at a time as memory may hold; too large items are entered as refused."""
         limit = settings.UPLOAD_LIMIT_BYTES
-        if too_large := {uid: size for uid, size in sizes.items() if size > limit}:
-            ledger.refuse_too_large(too_large, limit=limit, at=self.clock())
-            self._acknowledge(folder, ledger)
-        batch: list[int] = []
-        total = 0
-        for uid in sorted(sizes.keys() - too_large.keys()):
-            if batch and (total + sizes[uid] > BATCH_BYTES or len(batch) >= BATCH_MAILS):
-                yield batch
-                batch, total = [], 0
-            batch.append(uid)
-            total += sizes[uid]
-        if batch:
-            yield batch
+        for window in place.windows():
+            new = ledger.new_among(window)
+            sizes = place.sizes(new) if new else {}
+            if too_large := {key: sizes[key] for key in new if sizes.get(key, 0) > limit}:
+                ledger.refuse_too_large(too_large, limit=limit, at=self.clock())
+                self._acknowledge(place, ledger)
+            yield from _bounded([key for key in new if key in sizes and key not in too_large], sizes)
 
-    def _take(self, folder: Folder, ledger: MailLedger, uids: Sequence[int], *, has_earlier: bool) -> None:
-        fetched = folder.fetch(uids)
+    def _take(self, place: Place, ledger: MailLedger, keys: Sequence[str], *, has_earlier: bool) -> Mapping[str, str]:
+        """Fetch, enter, read, store and acknowledge; returns what could not be read, with the reason of each."""
+        fetched = place.fetch(keys)
         self.checkpoint("fetched")
-        known = ledger.move_to_new_uids(fetched) if has_earlier else set()
+        known = ledger.move_to_new_keys(fetched.mails) if has_earlier else set()
         at = self.clock()
         arrivals = [
             Arrival(
                 data,
-                Channel.IMAP,
+                Channel(self.mailbox.kind),
                 at,
                 mailbox_id=self.mailbox.pk,
-                folder=self.mailbox.folder,
-                uid_validity=folder.uid_validity,
-                uid=uid,
+                folder=place.folder,
+                epoch=place.epoch,
+                key=key,
             )
-            for uid, data in fetched.items()
-            if uid not in known
+            for key, data in fetched.mails.items()
+            if key not in known
         ]
         ingest(arrivals, organisation=self.mailbox.organisation, at=at, checkpoint=self.checkpoint)
-        self._acknowledge(folder, ledger)
+        self._acknowledge(place, ledger)
+        return fetched.unreadable
 
-    def _acknowledge(self, folder: Folder, ledger: MailLedger) -> None:
-        """Tell the server what has become of its mail, then note that it was told: told twice does no harm."""
+    def _acknowledge(self, place: Place, ledger: MailLedger) -> None:
+        """Tell the place what has become of its mail, then note that it was told: told twice does no harm."""
         mailbox = self.mailbox
-        handled, refused = ledger.to_acknowledge()
-        if handled:
-            _act(folder, list(handled), mailbox.handled_action, mailbox.handled_folder, flag=folder.flag_handled)
-        if refused:
-            _act(folder, list(refused), mailbox.refused_action, mailbox.refused_folder, flag=folder.flag_refused)
-        if handled or refused:
+        targets = {
+            Mark.HANDLED: (mailbox.handled_action, mailbox.handled_folder),
+            Mark.REFUSED: (mailbox.refused_action, mailbox.refused_folder),
+        }
+        waiting = ledger.to_acknowledge()
+        for mark, messages in waiting.items():
+            action, target = targets[mark]
+            if messages and action != Mailbox.Action.LEAVE:
+                place.acknowledge(list(messages), mark, action=Mailbox.Action(action), target=target)
+        if told := [pk for messages in waiting.values() for pk in messages.values()]:
             self.checkpoint("told the server")
-            told = [*handled.values(), *refused.values()]
             Message.objects.filter(pk__in=told).update(acknowledged_at=self.clock())
             self.checkpoint("acknowledged")
 
 
-def _act(folder: Folder, uids: list[int], action: str, target: str, *, flag: Callable[[Sequence[int]], None]) -> None:
-    if action == Mailbox.Action.MOVE:
-        folder.move(uids, target=target)
-    elif action == Mailbox.Action.FLAG:
-        flag(uids)
+def _bounded(keys: Sequence[str], sizes: Mapping[str, int]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    total = 0
+    for key in keys:
+        if batch and (total + sizes[key] > BATCH_BYTES or len(batch) >= FETCHED_TOGETHER):
+            yield batch
+            batch, total = [], 0
+        batch.append(key)
+        total += sizes[key]
+    if batch:
+        yield batch
+
+
+def _some_unreadable(unreadable: Mapping[str, str]) -> MailboxError:
+    item, error = next(iter(unreadable.items()))
+    return MailboxError(
+        MailboxFault.ITEM_UNREADABLE, (("items", str(len(unreadable))), ("first", item), ("error", error))
+    )
 
 
 @contextmanager
@@ -165,6 +187,8 @@ def _note_failure(mailbox: Mailbox, error: MailboxError, *, at: datetime) -> Non
     """Wait twice as long after each failure in a row; who changes the mailbox makes it due at once."""
     failures = mailbox.failures + 1
     wait = min(timedelta(minutes=mailbox.interval_minutes) * 2 ** min(failures, 10), LONGEST_WAIT)
+    if error.code == MailboxFault.ITEM_UNREADABLE:  # the rest of the mailbox is well, and is not to wait
+        wait = timedelta(minutes=mailbox.interval_minutes)
     detail = ", ".join(f"{name}: {text}" for name, text in error.params)[:DETAIL_LENGTH]
     Mailbox.objects.filter(pk=mailbox.pk).update(
         last_visit_at=at, failures=failures, error_code=error.code, error_detail=detail, due_at=at + wait

@@ -1,4 +1,4 @@
-"""A mailbox in which reports arrive: how to reach it, what becomes of handled mail, and how the last visit went."""
+"""A mailbox or other place in which reports arrive: how to reach it, what becomes of mail, how the last visit went."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from reports.models.organisation import Organisation
 
 
 class Mailbox(models.Model):
-    """An IMAP folder to be read at an interval. `secret` is sealed (reports.sealing) and never leaves the server."""
+    """A place to be read at an interval. `kind` is a PlaceKind, and says what `settings` hold (reports.ingest.places).
 
-    class Tls(models.TextChoices):
-        IMPLICIT = "implicit"
-        STARTTLS = "starttls"
-        NONE = "none"
+    `secret` is sealed (reports.sealing) and never leaves the server.
+    """
 
     class Action(models.TextChoices):
         LEAVE = "leave"
@@ -22,13 +20,9 @@ class Mailbox(models.Model):
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="mailboxes")
     name = models.CharField(max_length=120)
-    host = models.CharField(max_length=253)
-    port = models.PositiveIntegerField(default=993)
-    tls = models.CharField(max_length=8, choices=Tls.choices, default=Tls.IMPLICIT)
-    ca_certificate = models.TextField(blank=True)
-    username = models.CharField(max_length=254)
+    kind = models.CharField(max_length=10, default="imap", db_default="imap")
+    settings = models.JSONField(default=dict, blank=True)
     secret = models.BinaryField()
-    folder = models.CharField(max_length=254, default="INBOX")
     handled_action = models.CharField(max_length=5, choices=Action.choices, default=Action.FLAG)
     handled_folder = models.CharField(max_length=254, blank=True)
     refused_action = models.CharField(max_length=5, choices=Action.choices, default=Action.LEAVE)

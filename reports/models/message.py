@@ -33,6 +33,7 @@ class Message(models.Model):
     """One arrival. `outcome` is NULL between the commit of its raw bytes and the commit of what was read from them.
 
     `acknowledged_at` is when the mailbox was told (moved, flagged or deliberately left): always after the commit.
+    Within a mailbox it is known by `folder`, `epoch` and `key` (reports.ingest.places.place; UIDVALIDITY and UID of IMAP).
     `problems` explains each part that was not used: a list of {"code", "params"} of reports.vocabulary.Reason.
     `claimed_at` is when a reader last took a message that another one left unread.
     The sender_ fields are written by reports.ingest.sender.checks alone, after reading: `sender_domain` is the From
@@ -41,11 +42,11 @@ class Message(models.Model):
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
     raw = models.ForeignKey(RawMessage, on_delete=models.RESTRICT, null=True, blank=True, related_name="messages")
-    channel = models.CharField(max_length=6, choices=[(channel.value, channel.value) for channel in Channel])
+    channel = models.CharField(max_length=10, choices=[(channel.value, channel.value) for channel in Channel])
     mailbox = models.ForeignKey(Mailbox, on_delete=models.SET_NULL, null=True, blank=True)
     folder = models.CharField(max_length=254, blank=True)
-    uid_validity = models.BigIntegerField(null=True, blank=True)
-    uid = models.BigIntegerField(null=True, blank=True)
+    epoch = models.CharField(max_length=64, blank=True, default="", db_default="")
+    key = models.CharField(max_length=1200, blank=True, default="", db_default="")
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     filename = models.CharField(max_length=500, blank=True)
     subject = models.CharField(max_length=500, blank=True)
@@ -75,9 +76,9 @@ class Message(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["mailbox", "folder", "uid_validity", "uid"],
+                fields=["mailbox", "folder", "epoch", "key"],
                 condition=models.Q(mailbox__isnull=False),
-                name="message_once_per_uid",
+                name="message_once_per_key",
             ),
             models.CheckConstraint(
                 condition=models.Q(outcome__isnull=True) | models.Q(outcome__in=[outcome.value for outcome in Outcome]),

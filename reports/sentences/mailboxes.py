@@ -60,6 +60,14 @@ _FAULTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("The stored password was sealed with a key that is gone."),
         _("Enter the password again."),
     ),
+    MailboxFault.SETTINGS_UNREADABLE: (
+        _("The settings of this mailbox cannot be read by this version."),
+        _("Open the mailbox, check its fields, and save it again."),
+    ),
+    MailboxFault.ITEM_UNREADABLE: (
+        _("Everything was read but some items, which cannot be opened."),
+        _("The detail names one and the reason. Repair or remove it; it is tried again at each visit."),
+    ),
     MailboxFault.FOLDER_MISSING: (
         _("There is no such folder."),
         _("Check its name, capital letters and parents included, or make it in your mail program."),

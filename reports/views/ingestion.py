@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from reports.access import allowed_to, message_for, viewer_of
 from reports.charts import outcome_chart, row_chart
+from reports.ingest.places.registry import where
 from reports.list_filters import MessageFilter
 from reports.permissions import Act
 from reports.selectors import ingest_health as health
@@ -33,7 +34,7 @@ def ingestion(request: HttpRequest) -> HttpResponse:
     found = MessageFilter(request.GET, queryset=health.ledger(viewer), request=request)
     context: dict[str, Any] = {
         "pipeline": health.pipeline(viewer, now=now),
-        "mailboxes": [(box, health.mailbox_health(box, now=now)) for box in health.mailboxes(viewer)],
+        "mailboxes": [(box, where(box), health.mailbox_health(box, now=now)) for box in health.mailboxes(viewer)],
         "nodes": [(node, health.node_health(node, now=now)) for node in health.nodes(viewer)],
         "stages": stages(viewer, now=now),
         "reporters": expected_reporters(viewer, now=now),

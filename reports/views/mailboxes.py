@@ -17,12 +17,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from reports.access import allowed_to, mailbox_for, viewer_of
 from reports.errors import MailboxMisconfigured
 from reports.forms.mailbox import NAME_IS_TAKEN, MailboxForm
-from reports.ingest.account import Account, account_of, sealed_secret
-from reports.ingest.imap import Step, test_connection
+from reports.forms.mailbox_kinds import FORMS
 from reports.ingest.mailbox_changes import ask_for_fetch, change_mailbox, create_mailbox, delete_mailbox
+from reports.ingest.places.place import Step, test_way
+from reports.ingest.places.registry import way_to
+from reports.ingest.places.secrets import sealed_secret
 from reports.models import Mailbox
 from reports.permissions import Act
-from reports.vocabulary import MailboxStep
+from reports.vocabulary import MailboxStep, PlaceKind
 
 
 @sensitive_post_parameters("password")
@@ -32,7 +34,7 @@ from reports.vocabulary import MailboxStep
 def mailbox_create(request: HttpRequest) -> HttpResponse:
     """A new mailbox; "test" instead of "save" tries the connection and stores nothing."""
     viewer = viewer_of(request)
-    form = MailboxForm(request.POST or None, instance=Mailbox(organisation_id=viewer.organisation_id))
+    form = FORMS[PlaceKind.IMAP](request.POST or None, instance=Mailbox(organisation_id=viewer.organisation_id))
     if _is_saved(request, form, create_mailbox):
         messages.success(request, _("The mailbox was added and will be read within a minute."))
         return redirect("reports:ingestion")
@@ -46,7 +48,8 @@ def mailbox_create(request: HttpRequest) -> HttpResponse:
 def mailbox_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a mailbox; an empty password field keeps the stored one."""
     viewer = viewer_of(request)
-    form = MailboxForm(request.POST or None, instance=mailbox_for(viewer, pk))
+    mailbox = mailbox_for(viewer, pk)
+    form = FORMS[mailbox.kind](request.POST or None, instance=mailbox)
     if _is_saved(request, form, change_mailbox):
         messages.success(request, _("The changes were saved; the mailbox will be read within a minute."))
         return redirect("reports:ingestion")
@@ -84,9 +87,8 @@ def _is_saved(request: HttpRequest, form: MailboxForm, save: Callable[..., None]
     """Save what a valid form holds, unless its connection is only to be tried."""
     if "test" in request.POST or not form.is_valid():
         return False
-    password = form.cleaned_data["password"]
     try:
-        save(form.instance, password=password, viewer=viewer_of(request), at=timezone.now())
+        save(form.instance, password=form.secret, viewer=viewer_of(request), at=timezone.now())
     except IntegrityError:  # the same form was sent twice at once: the database knows only now that the name is taken
         form.add_error("name", NAME_IS_TAKEN)
         return False
@@ -95,26 +97,29 @@ def _is_saved(request: HttpRequest, form: MailboxForm, save: Callable[..., None]
 
 def _page(request: HttpRequest, form: MailboxForm) -> HttpResponse:
     steps: Sequence[Step] = ()
+    untried: Sequence[str] = ()
     if form.is_bound and form.is_valid():
-        steps = _try(form)
-    reached = {step.name for step in steps}
+        steps, untried = _try(form)
     context = {
         "form": form,
         "mailbox": form.instance if form.instance.pk else None,
         "steps": steps,
-        "untried": [name for name in MailboxStep if name not in reached] if steps else [],
+        "untried": untried,
         "is_reached": bool(steps) and all(step.is_ok for step in steps),
     }
     return render(request, "reports/mailbox_form.html", context, status=422 if form.errors else 200)
 
 
-def _try(form: MailboxForm) -> list[Step]:
-    """The steps of a connection with the settings of a valid form and the password entered, or else the stored one."""
+def _try(form: MailboxForm) -> tuple[list[Step], list[str]]:
+    """The steps of a connection with the settings of a valid form and the secret entered, or else the stored one; and the
+    names of the steps that were not tried.
+    """
     mailbox: Mailbox = form.instance
-    if form.cleaned_data["password"]:
-        mailbox.secret = sealed_secret(form.cleaned_data["password"])
+    if form.secret or not mailbox.pk:
+        mailbox.secret = sealed_secret(form.secret)
     try:
-        account: Account = account_of(mailbox)
+        way = way_to(mailbox)
     except MailboxMisconfigured as error:
-        return [Step(MailboxStep.LOGIN, code=error.code, params=error.params)]
-    return list(test_connection(account))
+        return [Step(MailboxStep.LOGIN, code=error.code, params=error.params)], []
+    steps = list(test_way(way))
+    return steps, list(way.step_names[len(steps) :])

@@ -205,9 +205,11 @@ def clock_jump(scene: Scene) -> str:
         (scene.rng.randrange(12), scene.rng.choice(far) * scene.rng.choice((1, -1)))
         for _ in range(scene.rng.randint(1, 4))
     )
-    for _ in range(2):
-        _ended(scene.visit(Script(jumps=jumps)), 0)
-    return ", ".join(f"{off.total_seconds() / 3600:+.1f} h at call {call}" for call, off in jumps)
+    place = scene.rng.choice((None, scene.rng.randrange(len(scene.baseline.steps))))
+    _ended(scene.visit(Script(jumps=jumps, dies_at=place)), 0, KILLED)
+    _ended(scene.visit(Script(jumps=jumps)), 0)
+    killed = "" if place is None else f"killed after {place} ({scene.baseline.steps[place]}); "
+    return killed + ", ".join(f"{off.total_seconds() / 3600:+.1f} h at call {call}" for call, off in jumps)
 
 
 def deadlock(scene: Scene) -> str:

@@ -198,7 +198,9 @@ def _baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
         if mailbox.error_code or not steps:
             raise NotIdentical(f"the run without faults fails: {mailbox.error_code} {mailbox.error_detail}")
         seconds, count = time.monotonic() - began, passed()
-    return Baseline(mailbox.organisation, _mails_left(stage, mailbox.settings["username"]), tuple(steps), seconds, count)
+    return Baseline(
+        mailbox.organisation, _mails_left(stage, mailbox.settings["username"]), tuple(steps), seconds, count
+    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from reports.ingest.account import sealed_secret
+from reports.ingest.places.secrets import sealed_secret
 from reports.models import Mailbox, Organisation
 from tests.mailhost.dovecot import Dovecot
 from tests.reports.stored import NOW, rows_of
@@ -16,21 +16,28 @@ PASSWORD = 'pass "word"'
 
 
 def make_mailbox(dovecot: Dovecot, organisation: Organisation, **fields: Any) -> Mailbox:
-    """A mailbox of a new user, reached over TLS that trusts Dovecot's own authority."""
+    """A mailbox of a new user, reached over TLS that trusts Dovecot's own authority. `fields` are columns or settings."""
     user = f"user-{uuid4().hex[:12]}"
     dovecot.add_user(user, password=PASSWORD)
     settings = {
-        "name": user,
         "host": "localhost",
         "port": dovecot.imaps_port,
-        "tls": Mailbox.Tls.IMPLICIT,
+        "tls": "implicit",
         "ca_certificate": Path(dovecot.ca_file).read_text(),
         "username": user,
-        "secret": sealed_secret(PASSWORD),
+        "folder": "INBOX",
     }
-    mailbox = Mailbox.objects.create(organisation=organisation, **(settings | fields))
+    settings |= {name: fields.pop(name) for name in settings.keys() & fields.keys()}
+    columns = {"name": user, "secret": sealed_secret(PASSWORD), "settings": settings} | fields
+    mailbox = Mailbox.objects.create(organisation=organisation, **columns)
     Mailbox.objects.filter(pk=mailbox.pk).update(due_at=fields.get("due_at", NOW))
     return mailbox
+
+
+def change_settings(mailbox: Mailbox, **settings: Any) -> None:
+    """Write these into the stored settings, as another process would."""
+    mailbox.settings = Mailbox.objects.get(pk=mailbox.pk).settings | settings
+    Mailbox.objects.filter(pk=mailbox.pk).update(settings=mailbox.settings)
 
 
 def clock() -> datetime:
@@ -38,7 +45,7 @@ def clock() -> datetime:
 
 
 _TABLES = {
-    "messages": "SELECT m.uid, encode(r.sha256, 'hex'), m.outcome, m.reason, m.problems::text, m.subject, "
+    "messages": "SELECT m.key, encode(r.sha256, 'hex'), m.outcome, m.reason, m.problems::text, m.subject, "
     "m.acknowledged_at IS NOT NULL FROM reports_message m LEFT JOIN reports_rawmessage r ON r.id = m.raw_id "
     "WHERE m.organisation_id = %s",
     "raw": "SELECT encode(sha256, 'hex'), size FROM reports_rawmessage WHERE organisation_id = %s",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
 
@@ -10,13 +11,17 @@ from django.db import connection
 from pytest_django import Settings
 
 from reports.errors import MailboxMisconfigured
-from reports.ingest import imap
-from reports.ingest.account import Account, account_of, sealed_secret
+from reports.ingest.places.imap import ImapWay, imap_way
+from reports.ingest.places.imap_account import ImapAccount, Tls
+from reports.ingest.places.imap_folder import ImapFolder
+from reports.ingest.places.place import Mark, open_place
+from reports.ingest.places.place import test_way as try_way
+from reports.ingest.places.secrets import sealed_secret
 from reports.ingest.visit import LOCK_CLASS, claim_due, visit
 from reports.models import AggregateReport, Mailbox, Message, Organisation, RawMessage
 from reports.vocabulary import MailboxFault, Outcome
 from tests.mailhost.dovecot import Dovecot
-from tests.reports.mailboxes import PASSWORD, clock, contents, make_mailbox
+from tests.reports.mailboxes import PASSWORD, change_settings, clock, contents, make_mailbox
 from tests.reports.samples import XML, failure_mail, report_mail
 from tests.reports.stored import NOW, make_organisation, record, report
 
@@ -45,12 +50,12 @@ def go(mailbox: Mailbox) -> Mailbox:
 
 
 def outcomes(mailbox: Mailbox) -> list[tuple[str | None, str, bool]]:
-    found = Message.objects.filter(mailbox=mailbox).order_by("uid_validity", "uid")
+    found = Message.objects.filter(mailbox=mailbox).order_by("epoch", "key")
     return [(each.outcome, each.reason, each.acknowledged_at is not None) for each in found]
 
 
 def flags(dovecot: Dovecot, mailbox: Mailbox, folder: str = "INBOX") -> list[set[bytes]]:
-    return [set(found) - {b"\\Recent"} for _, found in dovecot.messages(mailbox.username, folder=folder)]
+    return [set(found) - {b"\\Recent"} for _, found in dovecot.messages(mailbox.settings["username"], folder=folder)]
 
 
 # --- Refusals ---------------------------------------------------------------------------------------------------------
@@ -81,7 +86,7 @@ def test_what_stops_a_visit_is_named_and_nothing_is_entered(
     dovecot: Dovecot, organisation: Organisation, change: dict[str, object], code: MailboxFault
 ) -> None:
     mailbox = make_mailbox(dovecot, organisation, **change)
-    dovecot.append(mailbox.username, GOOD)
+    dovecot.append(mailbox.settings["username"], GOOD)
     assert go(mailbox).error_code == code
     assert (mailbox.failures, mailbox.last_success_at, mailbox.last_visit_at) == (1, None, NOW)
     assert not Message.objects.exists()
@@ -91,14 +96,14 @@ def test_mail_that_cannot_be_moved_stays_and_is_moved_when_it_can(dovecot: Dovec
     mailbox = make_mailbox(
         dovecot, organisation, handled_action=Mailbox.Action.MOVE, handled_folder="no/such/separator"
     )
-    dovecot.append(mailbox.username, GOOD)
+    dovecot.append(mailbox.settings["username"], GOOD)
     assert go(mailbox).error_code == MailboxFault.SERVER_REFUSED
     assert outcomes(mailbox) == [(Outcome.STORED, "", False)]
     assert flags(dovecot, mailbox) == [set()]
     Mailbox.objects.update(handled_folder="Handled")
     assert go(mailbox).error_code == ""
     assert outcomes(mailbox) == [(Outcome.STORED, "", True)]
-    assert len(dovecot.messages(mailbox.username, folder="Handled")) == 1
+    assert len(dovecot.messages(mailbox.settings["username"], folder="Handled")) == 1
     assert AggregateReport.objects.get().sightings == 1
 
 
@@ -106,8 +111,8 @@ def test_too_large_a_mail_is_refused_without_being_fetched(
     dovecot: Dovecot, organisation: Organisation, settings: Settings
 ) -> None:
     mailbox = make_mailbox(dovecot, organisation, refused_action=Mailbox.Action.FLAG)
-    dovecot.append(mailbox.username, GOOD + b"x" * 5000)
-    dovecot.append(mailbox.username, GOOD)
+    dovecot.append(mailbox.settings["username"], GOOD + b"x" * 5000)
+    dovecot.append(mailbox.settings["username"], GOOD)
     settings.UPLOAD_LIMIT_BYTES = 4000
     go(mailbox)
     assert outcomes(mailbox) == [(Outcome.REFUSED, "too_large", True), (Outcome.STORED, "", True)]
@@ -138,7 +143,7 @@ def test_a_mailbox_that_is_gone_is_not_visited() -> None:
 def test_mail_is_fetched_read_and_flagged_and_nothing_twice(dovecot: Dovecot, organisation: Organisation) -> None:
     mailbox = make_mailbox(dovecot, organisation)
     for content in (GOOD, HUMAN, BROKEN, GOOD, failure_mail()):
-        dovecot.append(mailbox.username, content)
+        dovecot.append(mailbox.settings["username"], content)
     go(mailbox)
     assert outcomes(mailbox) == [
         (Outcome.STORED, "", True),
@@ -160,7 +165,7 @@ def test_mail_is_fetched_read_and_flagged_and_nothing_twice(dovecot: Dovecot, or
 
 def test_mail_that_is_left_stays_exactly_as_it_was(dovecot: Dovecot, organisation: Organisation) -> None:
     mailbox = make_mailbox(dovecot, organisation, handled_action=Mailbox.Action.LEAVE)
-    dovecot.append(mailbox.username, GOOD)
+    dovecot.append(mailbox.settings["username"], GOOD)
     go(mailbox)
     assert outcomes(mailbox) == [(Outcome.STORED, "", True)]
     assert flags(dovecot, mailbox) == [set()]
@@ -178,17 +183,17 @@ def test_mail_is_moved_to_folders_that_are_made_where_they_are_missing(
         refused_folder="Refused",
     )
     for content in (GOOD, HUMAN):
-        dovecot.append(mailbox.username, content)
+        dovecot.append(mailbox.settings["username"], content)
     go(mailbox)
-    assert dovecot.messages(mailbox.username) == []
-    assert len(dovecot.messages(mailbox.username, folder="Gelesen Größe")) == 1
+    assert dovecot.messages(mailbox.settings["username"]) == []
+    assert len(dovecot.messages(mailbox.settings["username"], folder="Gelesen Größe")) == 1
     assert outcomes(mailbox) == [(Outcome.STORED, "", True), (Outcome.NOT_A_REPORT, "no_report_found", True)]
     assert flags(dovecot, mailbox, "Refused") == [set()]
 
 
 def test_starttls_secures_a_connection_that_begins_in_the_open(dovecot: Dovecot, organisation: Organisation) -> None:
-    mailbox = make_mailbox(dovecot, organisation, port=dovecot.imap_port, tls=Mailbox.Tls.STARTTLS)
-    dovecot.append(mailbox.username, GOOD)
+    mailbox = make_mailbox(dovecot, organisation, port=dovecot.imap_port, tls=Tls.STARTTLS)
+    dovecot.append(mailbox.settings["username"], GOOD)
     assert go(mailbox).error_code == ""
     assert outcomes(mailbox) == [(Outcome.STORED, "", True)]
 
@@ -201,21 +206,21 @@ def test_a_password_may_hold_more_than_ascii(dovecot: Dovecot, organisation: Org
 
 def test_a_new_uidvalidity_enters_and_counts_nothing_again(dovecot: Dovecot, organisation: Organisation) -> None:
     mailbox = make_mailbox(dovecot, organisation, folder="Reports")
-    with dovecot.connect(mailbox.username) as client:
+    with dovecot.connect(mailbox.settings["username"]) as client:
         client.create_folder("Reports")
     for content in (GOOD, HUMAN, GOOD):
-        dovecot.append(mailbox.username, content, folder="Reports")
+        dovecot.append(mailbox.settings["username"], content, folder="Reports")
     go(mailbox)
     before = {name: rows for name, rows in contents(organisation).items() if name != "messages"}
-    validity = set(Message.objects.values_list("uid_validity", flat=True))
-    with dovecot.connect(mailbox.username) as client:
+    validity = set(Message.objects.values_list("epoch", flat=True))
+    with dovecot.connect(mailbox.settings["username"]) as client:
         client.rename_folder("Reports", "Old")
         client.create_folder("Reports")
         client.append("Reports", HUMAN)
         client.append("Reports", GOOD)
         client.append("Reports", report_mail((report(record(), report_id="r-9"), "new.xml")).as_bytes())
     go(mailbox)
-    assert len(Message.objects.exclude(uid_validity__in=validity)) == 3
+    assert len(Message.objects.exclude(epoch__in=validity)) == 3
     assert outcomes(mailbox) == [
         (Outcome.DUPLICATE, "stored_before", True),
         (Outcome.NOT_A_REPORT, "no_report_found", True),
@@ -232,7 +237,7 @@ def test_each_failure_in_a_row_doubles_the_wait_up_to_six_hours(dovecot: Dovecot
     mailbox = make_mailbox(dovecot, organisation, folder="Nowhere")
     waits = [go(mailbox).due_at - NOW for _ in range(6)]
     assert waits == [timedelta(minutes=minutes) for minutes in (30, 60, 120, 240, 360, 360)]
-    Mailbox.objects.update(folder="INBOX")
+    change_settings(mailbox, folder="INBOX")
     assert go(mailbox).due_at == NOW + timedelta(minutes=15)
     assert (mailbox.failures, mailbox.error_code, mailbox.error_detail) == (0, "", "")
 
@@ -248,14 +253,14 @@ def test_a_due_mailbox_is_given_to_one_caller(dovecot: Dovecot, organisation: Or
 # --- Testing a connection ---------------------------------------------------------------------------------------------
 
 
-def steps(account: Account) -> list[tuple[str, str]]:
-    return [(step.name, step.code) for step in imap.test_connection(account)]
+def steps(account: ImapAccount) -> list[tuple[str, str]]:
+    return [(step.name, step.code) for step in try_way(ImapWay(account))]
 
 
 def test_a_connection_test_reports_each_step(dovecot: Dovecot, organisation: Organisation) -> None:
     mailbox = make_mailbox(dovecot, organisation)
-    dovecot.append(mailbox.username, GOOD)
-    found = list(imap.test_connection(account_of(mailbox)))
+    dovecot.append(mailbox.settings["username"], GOOD)
+    found = list(try_way(imap_way(mailbox)))
     assert [(step.name, step.is_ok) for step in found] == [
         ("resolve", True),
         ("connect", True),
@@ -266,7 +271,7 @@ def test_a_connection_test_reports_each_step(dovecot: Dovecot, organisation: Org
     ]
     assert (found[2].detail, found[3].detail, found[4].detail, found[5].detail) == (
         "TLSv1.3",
-        mailbox.username,
+        mailbox.settings["username"],
         "INBOX",
         "1",
     )
@@ -289,20 +294,23 @@ def test_a_connection_test_reports_each_step(dovecot: Dovecot, organisation: Org
 def test_a_connection_test_ends_at_the_step_that_fails(
     dovecot: Dovecot, organisation: Organisation, change: dict[str, object], reached: list[tuple[str, str]]
 ) -> None:
-    good = account_of(make_mailbox(dovecot, organisation))
-    fields = {name: getattr(good, name) for name in Account.__slots__}
-    assert steps(Account(**(fields | change))) == reached
+    good = imap_way(make_mailbox(dovecot, organisation)).account
+    assert steps(replace(good, **change)) == reached
 
 
 def test_an_account_never_shows_its_password(dovecot: Dovecot, organisation: Organisation) -> None:
-    assert PASSWORD not in repr(account_of(make_mailbox(dovecot, organisation)))
+    assert PASSWORD not in repr(imap_way(make_mailbox(dovecot, organisation)))
 
 
 def test_a_secret_of_another_key_is_no_secret(dovecot: Dovecot, organisation: Organisation, settings: Settings) -> None:
     mailbox = make_mailbox(dovecot, organisation)
     settings.SEKIMORI_ENCRYPTION_KEYS = [b"k" * 32]
     with pytest.raises(MailboxMisconfigured):
-        account_of(mailbox)
+        imap_way(mailbox)
+
+
+def uids(folder: ImapFolder) -> list[str]:
+    return [key for window in folder.windows() for key in window]
 
 
 # --- Servers that know less than Dovecot ------------------------------------------------------------------------------
@@ -313,21 +321,23 @@ def test_without_move_a_mail_is_copied_and_only_that_mail_expunged(
 ) -> None:
     mailbox = make_mailbox(dovecot, organisation)
     for content in (GOOD, HUMAN, BROKEN):
-        dovecot.append(mailbox.username, content)
-    with imap.open_folder(account_of(mailbox)) as folder:
+        dovecot.append(mailbox.settings["username"], content)
+    with open_place(imap_way(mailbox)) as folder:
+        assert isinstance(folder, ImapFolder)
         folder._client._cached_capabilities = (b"IMAP4REV1", b"UIDPLUS")
-        first, second, third = folder.uids()
-        folder._client.add_flags([third], [b"\\Deleted"])  # somebody else's, which is not ours to expunge
-        folder.demand_move()
-        folder.move([first, 4_000_000], target="Handled")
-        assert folder.uids() == [second, third]
-    assert len(dovecot.messages(mailbox.username, folder="Handled")) == 1
+        first, second, third = uids(folder)
+        folder._client.add_flags([int(third)], [b"\\Deleted"])  # somebody else's, which is not ours to expunge
+        folder.demand(Mailbox.Action.MOVE)
+        folder.acknowledge([first, "4000000"], Mark.HANDLED, action=Mailbox.Action.MOVE, target="Handled")
+        assert uids(folder) == [second, third]
+    assert len(dovecot.messages(mailbox.settings["username"], folder="Handled")) == 1
 
 
 def test_a_server_that_can_only_expunge_everything_is_refused(dovecot: Dovecot, organisation: Organisation) -> None:
     mailbox = make_mailbox(dovecot, organisation)
-    with imap.open_folder(account_of(mailbox)) as folder:
+    with open_place(imap_way(mailbox)) as folder:
+        assert isinstance(folder, ImapFolder)
         folder._client._cached_capabilities = (b"IMAP4REV1",)
         with pytest.raises(MailboxMisconfigured) as caught:
-            folder.demand_move()
+            folder.demand(Mailbox.Action.MOVE)
     assert caught.value.code == MailboxFault.MOVE_UNSUPPORTED

@@ -12,10 +12,9 @@ import pytest
 from pytest_django import Settings
 
 from reports.errors import MailboxError
-from reports.ingest.account import Account
-from reports.ingest.folder import BATCH_BYTES
-from reports.ingest.imap import open_folder
-from reports.models import Mailbox
+from reports.ingest.places.imap import ImapWay
+from reports.ingest.places.imap_account import ImapAccount, Tls
+from reports.ingest.places.place import BATCH_BYTES, open_place
 from reports.vocabulary import MailboxFault
 
 LIMIT = 1 << 20
@@ -24,7 +23,7 @@ CHUNKS = 2 * (LIMIT + BATCH_BYTES) // CHUNK
 
 
 @contextmanager
-def flooding(begin: bytes, chunk: bytes) -> Iterator[Account]:
+def flooding(begin: bytes, chunk: bytes) -> Iterator[ImapWay]:
     """An IMAP server that answers FETCH with the beginning and CHUNKS chunks."""
 
     def answer() -> None:
@@ -46,7 +45,7 @@ def flooding(begin: bytes, chunk: bytes) -> Iterator[Account]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
-        yield Account("127.0.0.1", server.getsockname()[1], Mailbox.Tls.NONE, "reports", "secret")
+        yield ImapWay(ImapAccount("127.0.0.1", server.getsockname()[1], Tls.NONE, "reports", "secret"))
         thread.join(10)
 
 
@@ -62,7 +61,7 @@ def flooding(begin: bytes, chunk: bytes) -> Iterator[Account]:
 def test_an_answer_beyond_the_limit_is_not_read(begin: bytes, chunk: bytes, settings: Settings) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
     settings.UPLOAD_LIMIT_BYTES = LIMIT
-    with flooding(begin, chunk) as account, open_folder(account) as folder, pytest.raises(MailboxError) as caught:
-        folder.fetch([1])
+    with flooding(begin, chunk) as way, open_place(way) as folder, pytest.raises(MailboxError) as caught:
+        folder.fetch(["1"])
     sentence = f"command: FETCH => the server sends more than {LIMIT + BATCH_BYTES} bytes in answer to one command"
     assert (caught.value.code, caught.value.params) == (MailboxFault.CONNECTION_LOST, (("error", sentence),))

@@ -11,9 +11,9 @@ from ipaddress import ip_network
 import pytest
 from django.test import override_settings
 
-from reports.ingest.account import Account
-from reports.ingest.imap import test_connection as steps_to
-from reports.models import Mailbox
+from reports.ingest.places.imap import ImapWay
+from reports.ingest.places.imap_account import ImapAccount, Tls
+from reports.ingest.places.place import test_way as steps_to
 from reports.vocabulary import MailboxFault, MailboxStep
 
 
@@ -46,6 +46,6 @@ def listening() -> Iterator[tuple[int, list[bytes]]]:
 )
 def test_a_line_break_in_name_or_password_is_refused_before_it_is_sent(username: str, password: str) -> None:
     with listening() as (port, heard):
-        last = list(steps_to(Account("127.0.0.1", port, Mailbox.Tls.NONE, username, password)))[-1]
+        last = list(steps_to(ImapWay(ImapAccount("127.0.0.1", port, Tls.NONE, username, password))))[-1]
     assert (last.name, last.code) == (MailboxStep.LOGIN, MailboxFault.LOGIN_REFUSED)
     assert not any(b"LOGIN" in line or b"A9" in line for line in heard)

@@ -33,7 +33,7 @@ def test_a_due_mailbox_is_visited_and_one_that_is_not_due_is_not(dovecot: Doveco
     organisation = make_organisation()
     due, disabled = make_mailbox(dovecot, organisation), make_mailbox(dovecot, organisation, is_enabled=False)
     for mailbox in (due, disabled):
-        dovecot.append(mailbox.username, report_mail((XML, "report.xml")).as_bytes())
+        dovecot.append(mailbox.settings["username"], report_mail((XML, "report.xml")).as_bytes())
     app.tasks[DISPATCH].delay()
     assert [message.mailbox for message in Message.objects.all()] == [due]
     assert Mailbox.objects.get(pk=due.pk).due_at > NOW

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from reports.ingest.account import sealed_secret
+from reports.ingest.places.secrets import sealed_secret
 from reports.models import Mailbox, Message, Node, Organisation
 from reports.selectors.reporters import expected_reporters
 from reports.selectors.stages import StageState, stages
@@ -32,7 +32,7 @@ def state_of(ours: Organisation, stage: Stage) -> StageState:
 
 def a_mailbox(ours: Organisation, **fields: object) -> Mailbox:
     return Mailbox.objects.create(
-        organisation=ours, name="Reports", host="imap.example.com", username="reports",
+        organisation=ours, name="Reports",
         secret=sealed_secret("secret"), **fields,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from html import escape
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from reports.ingest.account import sealed_secret
+from reports.ingest.places.secrets import sealed_secret
 from reports.models import FailureReport, Mailbox, Node
 from reports.vocabulary import Role
 from tests.reports.pages import HOSTILE, assert_inert, logged_in
@@ -67,7 +67,8 @@ def test_no_field_of_a_failure_report_becomes_markup_even_when_revealed() -> Non
 def test_no_setting_of_a_mailbox_and_no_word_of_a_node_or_a_server_becomes_markup() -> None:
     ours = make_organisation("ours")
     mailbox = Mailbox.objects.create(
-        organisation=ours, name=HOSTILE, host=HOSTILE, username=HOSTILE, folder=HOSTILE, secret=sealed_secret("x"),
+        organisation=ours, name=HOSTILE, secret=sealed_secret("x"),
+        settings={"host": HOSTILE, "username": HOSTILE, "folder": HOSTILE, "port": 993},
         failures=1, error_code=HOSTILE[:40], error_detail=HOSTILE,
     )  # fmt: skip
     Node.objects.create(

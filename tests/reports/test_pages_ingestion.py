@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from reports.ingest.account import sealed_secret
+from reports.ingest.places.secrets import sealed_secret
 from reports.models import Mailbox, Message, Node, Organisation
 from reports.selectors.ingest_health import mailbox_health, node_health
 from reports.vocabulary import Channel, Outcome, Reason, Role
@@ -148,7 +148,7 @@ def test_the_health_of_a_node(fields: dict, health: str) -> None:
 
 def test_a_failing_mailbox_says_what_to_do_and_its_detail_to_administrators_alone(ours: Organisation) -> None:
     Mailbox.objects.create(
-        organisation=ours, name="Reports", host="imap.example.com", username="dmarc", secret=sealed_secret("x"),
+        organisation=ours, name="Reports", secret=sealed_secret("x"),
         failures=2, error_code="login_refused", error_detail="error: AUTHENTICATIONFAILED",
     )  # fmt: skip
     seen = {role: words(logged_in(ours, role).get("/ingestion/")) for role in (Role.VIEWER, Role.ADMINISTRATOR)}
@@ -172,6 +172,6 @@ def test_a_node_shows_which_policy_it_runs_since_when(client: Client, ours: Orga
 def test_the_number_of_queries_does_not_grow(client: Client, ours: Organisation, django_assert_max_num_queries) -> None:
     for number in range(20):
         upload(report(report_id=f"r-{number}"), organisation=ours)
-        Mailbox.objects.create(organisation=ours, name=str(number), host="h", username="u", secret=b"x")
+        Mailbox.objects.create(organisation=ours, name=str(number), secret=b"x")
     with django_assert_max_num_queries(22):
         assert len(ledger(client.get("/ingestion/"))) == 15

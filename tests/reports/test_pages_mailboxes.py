@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from reports.ingest.account import account_of, sealed_secret
+from reports.ingest.places.secrets import sealed_secret, secret_of
 from reports.models import AuditEntry, Mailbox, Organisation
 from reports.vocabulary import Role
 from tests.mailhost.dovecot import Dovecot
@@ -24,6 +24,10 @@ from tests.reports.stored import make_organisation
 pytestmark = pytest.mark.django_db
 NEW = "/ingestion/mailboxes/new/"
 SECRET = "p4ss w0rd, never shown"
+SETTINGS = {
+    "host": "imap.example.com", "port": 993, "tls": "implicit", "username": "dmarc", "folder": "INBOX",
+    "ca_certificate": "",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -39,7 +43,7 @@ def client(ours: Organisation) -> Client:
 @pytest.fixture
 def stored(ours: Organisation) -> Mailbox:
     return Mailbox.objects.create(
-        organisation=ours, name="Reports", host="imap.example.com", username="dmarc", secret=sealed_secret(SECRET),
+        organisation=ours, name="Reports", settings=SETTINGS, secret=sealed_secret(SECRET),
         failures=3, error_code="login_refused", error_detail="no",
     )  # fmt: skip
 
@@ -124,7 +128,7 @@ def test_a_stored_password_goes_nowhere_else_than_before(
     assert answer.status_code == 422
     assert [error.partition(":")[0] for error in errors(answer)] == ["Enter the password again"]
     stored.refresh_from_db()
-    assert (stored.host, stored.port, stored.tls, stored.username) == ("imap.example.com", 993, "implicit", "dmarc")
+    assert stored.settings == SETTINGS
 
 
 # --- Changes ----------------------------------------------------------------------------------------------------------
@@ -133,7 +137,7 @@ def test_a_stored_password_goes_nowhere_else_than_before(
 def test_a_new_mailbox_is_sealed_due_and_written_down_without_its_password(client: Client, ours: Organisation) -> None:
     answer = client.post(NEW, filled(password=SECRET, save="1"), follow=True)
     mailbox = Mailbox.objects.get()
-    assert (mailbox.organisation, account_of(mailbox).password) == (ours, SECRET)
+    assert (mailbox.organisation, secret_of(mailbox)) == (ours, SECRET)
     assert mailbox.due_at <= timezone.now()
     assert SECRET.encode() not in bytes(mailbox.secret)
     entry = AuditEntry.objects.get()
@@ -148,7 +152,7 @@ def test_a_new_mailbox_is_sealed_due_and_written_down_without_its_password(clien
 def test_an_empty_password_keeps_the_stored_one_and_the_change_is_written_down(client: Client, stored: Mailbox) -> None:
     client.post(edit(stored), filled(folder="DMARC", save="1"))
     stored.refresh_from_db()
-    assert (stored.folder, account_of(stored).password) == ("DMARC", SECRET)
+    assert (stored.settings["folder"], secret_of(stored)) == ("DMARC", SECRET)
     assert (stored.failures, stored.error_code, stored.due_at <= timezone.now()) == (0, "", True)
     assert AuditEntry.objects.get().data == {
         "folder": {"before": "INBOX", "after": "DMARC"},
@@ -166,7 +170,7 @@ def test_the_stored_password_is_on_no_page(client: Client, stored: Mailbox) -> N
 def test_a_new_password_replaces_the_stored_one(client: Client, stored: Mailbox) -> None:
     client.post(edit(stored), filled(host="other.example.com", password="new one", save="1"))
     stored.refresh_from_db()
-    assert (stored.host, account_of(stored).password) == ("other.example.com", "new one")
+    assert (stored.settings["host"], secret_of(stored)) == ("other.example.com", "new one")
     assert AuditEntry.objects.get().data["is_password_new"] is True
 
 
@@ -228,7 +232,7 @@ def test_each_step_to_a_real_server_is_told_and_nothing_is_stored(
     settings.OUTGOING_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
     mailbox = make_mailbox(dovecot, ours)
     settings_of_it = filled(
-        name=mailbox.name, host=mailbox.host, port=mailbox.port, username=mailbox.username,
+        name=mailbox.name, host="localhost", port=dovecot.imaps_port, username=mailbox.settings["username"],
         ca_certificate=Path(dovecot.ca_file).read_text(), test="1",
     )  # fmt: skip
     good = client.post(edit(mailbox), settings_of_it)
@@ -240,7 +244,7 @@ def test_each_step_to_a_real_server_is_told_and_nothing_is_stored(
     assert "The server refuses this user name and password." in words(bad)
     assert "wrong" not in bad.content.decode()
     mailbox.refresh_from_db()
-    assert (account_of(mailbox).password, actions()) == (PASSWORD, [])
+    assert (secret_of(mailbox), actions()) == (PASSWORD, [])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -81,7 +81,7 @@ def _filled(dovecot: Dovecot, slug: str) -> Mailbox:
         refused_action=Mailbox.Action.FLAG,
     )
     for content in MAILS:
-        dovecot.append(mailbox.username, content)
+        dovecot.append(mailbox.settings["username"], content)
     return mailbox
 
 
@@ -89,7 +89,7 @@ def _mail_left(dovecot: Dovecot, mailbox: Mailbox) -> dict[str, list[tuple[bytes
     return {
         folder: [
             (content, tuple(sorted(flags - {b"\\Recent"})))
-            for content, flags in dovecot.messages(mailbox.username, folder=folder)
+            for content, flags in dovecot.messages(mailbox.settings["username"], folder=folder)
         ]
         for folder in ("INBOX", "Handled")
     }
@@ -118,6 +118,6 @@ def test_a_mail_that_kills_its_reader_is_refused_in_the_end_and_holds_up_no_othe
     for step in ("taken in", "read", "read", "read"):
         assert _work(mailbox, step, environ=environ) == -signal.SIGKILL
     assert _work(mailbox, "", environ=environ) == 0
-    ended = Message.objects.order_by("uid").values_list("outcome", "reason", "tries")
+    ended = Message.objects.order_by("pk").values_list("outcome", "reason", "tries")
     assert list(ended)[:3] == [("refused", "reader_failed", 4), ("partial", "rows_rejected", 3), ("stored", "", 2)]
     assert not Message.objects.filter(acknowledged_at__isnull=True).exists()

@@ -32,7 +32,7 @@ def stored(db: None, settings: pytest.FixtureRequest) -> list[bytes]:
     for data in sent:
         upload(data, organisation=organisation)
     Mailbox.objects.create(
-        organisation=organisation, name="Reports", host="imap.example.com", username="reports",
+        organisation=organisation, name="Reports",
         secret=seal(b"secret", purpose=Purpose.MAILBOX_LOGIN),
     )  # fmt: skip
     return sent

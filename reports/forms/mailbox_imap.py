@@ -1,0 +1,71 @@
+"""The form of an IMAP folder."""
+
+from __future__ import annotations
+
+import ssl
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from reports.forms.mailbox import PLAIN_TEXT, MailboxForm, secret_field
+from reports.ingest.places.imap_account import Tls
+from reports.vocabulary import PlaceKind
+
+PORT_MAX = 65535
+FOLDER_LENGTH = 254
+
+
+class ImapForm(MailboxForm):
+    """Host, encryption, user and folder."""
+
+    kind = PlaceKind.IMAP
+    setting_names = ("host", "port", "tls", "username", "folder", "ca_certificate")
+    reach = ("host", "port", "tls", "ca_certificate", "username")
+    rows = (("host", "port", "tls"), ("username", "password"), ("folder",))
+    last_rows = (("ca_certificate",),)
+
+    host = forms.CharField(label=gettext_lazy("IMAP host"), max_length=253, widget=forms.TextInput(attrs=PLAIN_TEXT))
+    port = forms.IntegerField(label=gettext_lazy("Port"), min_value=1, max_value=PORT_MAX, initial=993)
+    tls = forms.ChoiceField(
+        label=gettext_lazy("Encryption"),
+        choices=[
+            (Tls.IMPLICIT, gettext_lazy("From the start (usually port 993)")),
+            (Tls.STARTTLS, gettext_lazy("STARTTLS (usually port 143)")),
+            (Tls.NONE, pgettext_lazy("encryption", "None: the password is sent in the clear")),
+        ],
+        initial=Tls.IMPLICIT,
+    )
+    username = forms.CharField(
+        label=gettext_lazy("User name"), max_length=254, widget=forms.TextInput(attrs=PLAIN_TEXT)
+    )
+    password = secret_field(gettext_lazy("Password"))
+    folder = forms.CharField(
+        label=gettext_lazy("Folder"),
+        max_length=FOLDER_LENGTH,
+        initial="INBOX",
+        widget=forms.TextInput(attrs=PLAIN_TEXT),
+    )
+    ca_certificate = forms.CharField(
+        label=gettext_lazy("Certificate of your own authority"),
+        required=False,
+        help_text=gettext_lazy(
+            "In PEM form. Only needed where no public authority signed the server's certificate; then no other is trusted."
+        ),
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "class": "mono"}),
+    )
+
+    def clean_ca_certificate(self) -> str:
+        pem = "\n".join(self.cleaned_data["ca_certificate"].split("\r\n"))
+        if pem:
+            try:
+                ssl.create_default_context(cadata=pem)
+            except (ssl.SSLError, ValueError, TypeError):  # the last one for letters that are not ASCII
+                raise forms.ValidationError(
+                    _("This is no certificate in PEM form. It runs from BEGIN CERTIFICATE to END CERTIFICATE.")
+                ) from None
+        return pem
+
+    def enter_again(self) -> str:
+        return _("Enter the password again: host, port, encryption, certificate or user name changed, and the stored "
+                 "password is not sent to another place than before.")  # fmt: skip

@@ -1,0 +1,38 @@
+"""How to reach an IMAP folder, as plain values."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reports.errors import MailboxMisconfigured
+from reports.vocabulary import MailboxFault
+
+
+class Tls(StrEnum):
+    """When the connection is encrypted."""
+
+    IMPLICIT = "implicit"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ImapAccount:
+    """`tls` is a Tls; `ca_certificate` is PEM, "" for the authorities that the system trusts."""
+
+    host: str
+    port: int
+    tls: str
+    username: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    ca_certificate: str = ""
+
+    def trust(self) -> ssl.SSLContext:
+        """The TLS context that verifies the server's name. With a certificate of its own, nothing else is trusted."""
+        try:
+            return ssl.create_default_context(cadata=self.ca_certificate or None)
+        except (ssl.SSLError, ValueError) as error:
+            raise MailboxMisconfigured(MailboxFault.CERTIFICATE_UNREADABLE, (("error", str(error)),)) from None
