@@ -6,11 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from reports.dto import FailureReport as Content
 from reports.dto import Repair
@@ -39,6 +39,7 @@ class FiledFailure:
     day: date
     identity: bytes
     content: Content
+    arrived_at: datetime
 
 
 def store_failures(
@@ -54,10 +55,10 @@ def store_failures(
     """
     if not filed:
         return []
-    before = _stored(filed, organisation=organisation)
+    known = _stored(filed, organisation=organisation)
     fresh: dict[bytes, FiledFailure] = {}
     for each in filed:
-        if each.identity not in before:
+        if each.identity not in known:
             fresh.setdefault(each.identity, each)
     FailureReport.objects.bulk_create(
         [
@@ -79,10 +80,12 @@ def store_failures(
 
 
 def _stored(filed: Sequence[FiledFailure], *, organisation: Organisation) -> Mapping[bytes, int]:
-    found = FailureReport.objects.filter(
-        organisation=organisation, day__in={each.day for each in filed}, identity__in={each.identity for each in filed}
-    ).values_list("identity", "pk")
-    return {bytes(identity): pk for identity, pk in found}
+    """What is stored already; one that does not say when the message arrived may be filed under any day."""
+    of_a_day = Q(day__in={each.day for each in filed}, identity__in={each.identity for each in filed})
+    timeless = {each.identity for each in filed if each.content.arrived is None}
+    found = FailureReport.objects.filter(of_a_day | Q(identity__in=timeless), organisation=organisation)
+    pks = found.order_by("-day").values_list("identity", "pk")
+    return {bytes(identity): pk for identity, pk in pks}
 
 
 def _report(filed: FiledFailure, before: Before | None, *, organisation: Organisation, at: datetime) -> FailureReport:
@@ -95,7 +98,7 @@ def _report(filed: FiledFailure, before: Before | None, *, organisation: Organis
         payload_index=filed.payload_index,
         identity=filed.identity,
         day=filed.day,
-        arrived_at=at if content.arrived is None else datetime.fromtimestamp(content.arrived, UTC),
+        arrived_at=filed.arrived_at,
         reporter=_plain(content.reporter, NAME_LENGTH),
         source_ip=str(content.source_ip) if content.source_ip else None,
         header_from=_plain(content.header_from, NAME_LENGTH),

@@ -19,6 +19,8 @@ from reports.rollups.build import rebuild
 from reports.vocabulary import RepairCode
 
 NAME_LENGTH = 253
+NO_DAY = date.min
+"""Held too by whoever files a failure report that names no time: the same one again may come on another day."""
 
 
 def store(
@@ -27,27 +29,33 @@ def store(
     organisation: Organisation,
     at: datetime,
     before: Mapping[Place, Before] = MappingProxyType({}),
+    received: Mapping[int, datetime] = MappingProxyType({}),
 ) -> list[list[Kept]]:
     """Store the reports of messages (id, reading) and renew the sums of every bucket that got rows.
 
     To be called within a transaction, which holds the buckets until its end; the answers are in the order of the
     reports. A dozen statements, however many messages. Nothing is counted twice (`Report.key`). `before` are the rows
-    that payloads had when their messages were read before.
+    that payloads had when their messages were read before, and `received` when those came in, if not just now.
     """
     names = [_domain_of(report) for _, reading in readings for report in reading.reports]
     domains = places_of(names, organisation=organisation)
     aggregates: list[FiledAggregate] = []
     failures: list[FiledFailure] = []
     for message_id, reading in readings:
+        came = received.get(message_id, at)
         for report in reading.reports:
-            domain_id, day = domains.of(_domain_of(report)), _day_of(report, at=at)
+            domain_id, day = domains.of(_domain_of(report)), _day_of(report, at=came)
             content = _content_of(report, domains.beyond)
             if isinstance(content, AggregateReport):
                 filed = FiledAggregate(message_id, report.index, domain_id, day, report.key, content, report.filename)
                 aggregates.append(filed)
             else:
-                failures.append(FiledFailure(message_id, report.index, domain_id, day, report.identity, content))
+                arrived = _arrival_of(content, at=came)
+                failures.append(
+                    FiledFailure(message_id, report.index, domain_id, day, report.identity, content, arrived)
+                )
     places = [(each.domain_id, each.day) for each in aggregates] + [(each.domain_id, each.day) for each in failures]
+    places += [(each.domain_id, NO_DAY) for each in failures if each.content.arrived is None]
     lock_buckets(Bucket(organisation.pk, domain_id, day) for domain_id, day in places)
     own_domains = own_names(organisation)
     kept_aggregates, settled = store_aggregates(
@@ -100,4 +108,9 @@ def _day_of(report: Report, *, at: datetime) -> date:
     content = report.content
     if isinstance(content, AggregateReport):
         return datetime.fromtimestamp((content.head.begin + content.head.end) // 2, UTC).date()
-    return (at if content.arrived is None else datetime.fromtimestamp(content.arrived, UTC)).date()
+    return _arrival_of(content, at=at).date()
+
+
+def _arrival_of(content: FailureReport, *, at: datetime) -> datetime:
+    """When the message arrived, else when the report did."""
+    return at if content.arrived is None else datetime.fromtimestamp(content.arrived, UTC)

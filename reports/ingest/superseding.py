@@ -52,10 +52,10 @@ def decide(contenders: Iterable[Contender], *, contained: Collection[tuple[int, 
 
 def _end_of(pk: int, next_of: Mapping[int, int]) -> int | None:
     """The one that counts in the end. The way there has one: it leads from broken to whole, and from old to new."""
-    end = next_of.get(pk)
+    end = pk
     while end in next_of:
         end = next_of[end]
-    return end
+    return None if end == pk else end
 
 
 def _supersedes(new: Contender, old: Contender, contained: Collection[tuple[int, int]]) -> bool:
