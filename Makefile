@@ -5,7 +5,7 @@ PY := .venv/bin/python
 PYTHONS := python3.13 python3.12 python3.11 python3
 CHECKED := dmarcsite reports exceptions benchmarks manage.py
 
-.PHONY: help up install develop test check faults bench bench-engine image packages backup restore
+.PHONY: help up install develop test check faults mutations differential bench bench-engine image packages backup restore
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -36,6 +36,12 @@ check: .venv/developing ## Everything that needs no test run: style, types, laye
 
 faults: packages .venv/developing ## Hurt real servers 200 times (COUNT, SEED, ONLY=number or kind); each end must be as without
 	@exec $(PY) -m tests.faults --count "$(or $(COUNT),200)" --seed "$(or $(SEED),1)" --only "$(ONLY)"
+
+mutations: .venv/developing ## Read 10,000 spoilt report mails (COUNT, SEED, ONLY=number): nothing raises, hangs or swells
+	@exec $(PY) -m tests.mutations --count "$(or $(COUNT),10000)" --seed "$(or $(SEED),1)" $(if $(ONLY),--only "$(ONLY)")
+
+differential: .venv/developing ## Read the same files as parsedmarc (COUNT, SEED); every difference has to be in the list
+	@exec $(PY) -m tests.differential --count "$(or $(COUNT),5000)" --seed "$(or $(SEED),1)"
 
 bench: .venv/developing ## Measure: report mails to committed rows, beside parsedmarc in the same run
 	@exec $(PY) -m benchmarks.ingest

@@ -27,7 +27,7 @@ from reports.ingest import visit as visiting  # noqa: E402
 from tests.reports.stored import NOW  # noqa: E402
 
 NOT_VISITED = 3
-BATCH_MAILS = 7
+FETCHED_TOGETHER = 7
 """So that a visit to twenty mails has several batches, and a fault can fall between them."""
 
 
@@ -112,9 +112,7 @@ def rival(first: list[str], then: list[str], line: Connection) -> None:
 
 
 def _prepare() -> None:
-    for module in (visiting,):
-        if hasattr(module, "BATCH_MAILS"):
-            module.BATCH_MAILS = BATCH_MAILS
+    visiting.FETCHED_TOGETHER = FETCHED_TOGETHER
 
 
 def _clock(script: Script) -> Callable[[], datetime]:

@@ -30,6 +30,7 @@ FOLDERS = (FOLDER, "Handled", "Refused")
 ACTIONS = (("move", "flag"), ("flag", "leave"), ("flag", "move"), ("move", "move"), ("leave", "leave"))
 MOST_VISITS = 12
 GONE_SECONDS = 10
+LEAST_BATCHES = 3
 
 Mails = dict[str, list[tuple[bytes, tuple[bytes, ...]]]]
 
@@ -197,6 +198,10 @@ def _baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
         mailbox.refresh_from_db()
         if mailbox.error_code or not steps:
             raise NotIdentical(f"the run without faults fails: {mailbox.error_code} {mailbox.error_detail}")
+        if steps.count("fetched") < LEAST_BATCHES:
+            raise NotIdentical(
+                f"the run without faults has {steps.count('fetched')} batches: nothing falls between them"
+            )
         seconds, count = time.monotonic() - began, passed()
     return Baseline(
         mailbox.organisation, _mails_left(stage, mailbox.settings["username"]), tuple(steps), seconds, count

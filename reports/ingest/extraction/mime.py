@@ -72,10 +72,18 @@ def leaves(mail: Message[str, str]) -> Iterator[Leaf]:
 def facts(mail: Message[str, str]) -> MailFacts:
     return MailFacts(
         subject=header(mail, "Subject"),
-        sender=_address(header(mail, "From")),
+        sender=address(header(mail, "From")) or header(mail, "From"),
         message_id=header(mail, "Message-ID"),
         date=_date(header(mail, "Date")),
     )
+
+
+def address(text: str) -> str:
+    """The mail address in a field that names one; "" where none can be found."""
+    try:
+        return parseaddr(text)[1]
+    except RecursionError:  # comments within comments
+        return ""
 
 
 def header(mail: Message[str, str], name: str) -> str:
@@ -91,13 +99,6 @@ def _decoded(value: object) -> str:
         text = raw
     text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
     return " ".join(text.split())[:HEADER_LENGTH]
-
-
-def _address(text: str) -> str:
-    try:
-        return parseaddr(text)[1] or text
-    except RecursionError:  # comments within comments
-        return text
 
 
 def _date(text: str) -> int | None:

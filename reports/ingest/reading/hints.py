@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.utils import parseaddr
 
 from reports.dto import Payload
+from reports.ingest.extraction.mime import address
 from reports.ingest.reading.values import read_domain, read_time
 
 _NAME = re.compile(
@@ -33,7 +33,7 @@ def hints_of(payload: Payload) -> Hints:
     return Hints(
         domain=read_domain(name[2])[0] if name else read_domain(_first(_SUBJECT_DOMAIN, subject))[0],
         submitter=name[1] if name else (found[1] or found[2]) if found else "",
-        sender=parseaddr(payload.mail.sender)[1],
+        sender=address(payload.mail.sender),
         report_id=_first(_SUBJECT_ID, subject) or (name[5] or "" if name else ""),
         begin=read_time(name[3])[0] if name else None,
         end=read_time(name[4])[0] if name else None,
