@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from reports.dto import AggregateReport, FailureReport, Payload, Problem, TlsReport
-from reports.errors import Unreadable
+from reports.dto import AggregateReport, Extraction, FailureReport, Payload, Problem, TlsReport
+from reports.errors import LimitExceeded, Unreadable
 from reports.ingest.extraction import extract
 from reports.ingest.outcome import Reading, Report
+from reports.ingest.parsedmarc.rebuild import rebuild
 from reports.ingest.reading import dispatch
 from reports.ingest.reading.identity import failure_identity, file_stem, identity_key
 from reports.vocabulary import Reason
@@ -13,7 +14,7 @@ from reports.vocabulary import Reason
 
 def read(data: bytes, *, filename: str = "") -> Reading:
     """Read all reports in one message or file. Raises nothing for content: what cannot be used is among the problems."""
-    extraction = extract(data, filename=filename)
+    extraction = _extraction(data, filename=filename)
     reports: list[Report] = []
     tls: list[TlsReport] = []
     problems = list(extraction.problems)
@@ -29,6 +30,14 @@ def read(data: bytes, *, filename: str = "") -> Reading:
         else:
             reports.append(_report(payload, content))
     return Reading(tuple(reports), tuple(problems), tuple(tls), extraction.mail)
+
+
+def _extraction(data: bytes, *, filename: str) -> Extraction:
+    try:
+        payload = rebuild(data)
+    except LimitExceeded as error:
+        return Extraction((), (Problem(error.code, error.params),))
+    return Extraction((payload,)) if payload else extract(data, filename=filename)
 
 
 def _report(payload: Payload, content: AggregateReport | FailureReport) -> Report:

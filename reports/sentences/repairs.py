@@ -54,6 +54,7 @@ _WORDS: Mapping[str, str | Promise] = {
     RepairCode.EMPTY_DROPPED: _("An empty element was left out."),
     RepairCode.TEXT_CUT: _("A text is longer than any real one; it was cut."),
     RepairCode.MORE_REPAIRS: _("More deviations than are listed here were mended."),
+    RepairCode.FROM_PARSEDMARC: _("The report was rebuilt from what parsedmarc kept of it; missing selectors, scopes, envelope senders and parts of the policy hold what parsedmarc put there."),
     RepairCode.DOMAIN_BEYOND_LIMIT: _("So many unconfirmed domains are known already that this one got no place of its own; an administrator can name it on the page Domains."),
     RepairCode.FEEDBACK_PART_MISSING: _("The part with the facts is missing; they were taken from the text of the mail."),
     RepairCode.SAMPLE_MISSING: _("The reporter sent no sample of the message."),

@@ -1,0 +1,1 @@
+"""What parsedmarc (8 to 11) has collected, taken over: its JSON files, its PostgreSQL tables, the reports in them."""

@@ -1,0 +1,71 @@
+"""What the commands that import share: whose reports these are, and the public form of what became of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext_lazy
+
+from reports.ingest.outcome import ReportFacts, Result
+from reports.models import Organisation
+from reports.sentences.reasons import explain
+from reports.vocabulary import Outcome
+
+OUTCOMES = {
+    Outcome.STORED: pgettext_lazy("outcome of a file", "stored"),
+    Outcome.DUPLICATE: pgettext_lazy("outcome of a file", "stored before"),
+    Outcome.PARTIAL: pgettext_lazy("outcome of a file", "stored in part"),
+    Outcome.REFUSED: pgettext_lazy("outcome of a file", "refused"),
+    Outcome.NOT_A_REPORT: pgettext_lazy("outcome of a file", "not a report"),
+}
+
+
+def organisation_named(slug: str | None) -> Organisation:
+    """The organisation, or without a name the only one; raises CommandError where that is none or several."""
+    organisations = Organisation.objects.filter(slug=slug) if slug else Organisation.objects.filter(is_demo=False)
+    try:
+        return organisations.get()
+    except Organisation.DoesNotExist:
+        raise CommandError(_("There is no such organisation yet.")) from None
+    except Organisation.MultipleObjectsReturned:
+        slugs = ", ".join(organisations.order_by("slug").values_list("slug", flat=True))
+        raise CommandError(
+            _("Say whose reports these are: --organisation with one of %(slugs)s.") % {"slugs": slugs}
+        ) from None
+
+
+def as_fields(result: Result) -> dict[str, Any]:
+    """The public fields of a --jsonl line beside the place (docs/mailboxes.md)."""
+    return {
+        "outcome": result.outcome,
+        "reason": result.reason,
+        "reports": [_facts(report) for report in result.reports],
+    }
+
+
+def _facts(report: ReportFacts) -> dict[str, Any]:
+    return {
+        "kind": report.kind,
+        "reporter": report.reporter,
+        "report_id": report.report_id,
+        "domain": report.domain,
+        "begin": report.begin,
+        "end": report.end,
+        "rows": report.rows,
+        "messages": report.messages,
+        "rows_dropped": report.rows_dropped,
+        "repairs": list(report.repairs),
+    }
+
+
+def sentence(place: object, result: Result) -> str:
+    """How a file or a report ended, for people."""
+    count = len(result.reports)
+    reports = ngettext("%(count)d report", "%(count)d reports", count) % {"count": count}
+    text = f"{place}: {OUTCOMES[result.outcome]}, {reports}."
+    if result.reason:
+        params = next((problem.params for problem in result.problems if problem.code == result.reason), ())
+        text += f" {explain(result.reason, dict(params)).meaning}"
+    return text

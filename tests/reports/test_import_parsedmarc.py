@@ -1,0 +1,237 @@
+"""`manage.py import_parsedmarc`: what the real parsedmarc wrote comes in as what its mails would have brought."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+
+from reports.ingest.parsedmarc.files import reports_in
+from reports.ingest.read import read
+from reports.models import AggregateReport, AggregateRow, Message
+from tests.reports.samples import BEGIN, END, aggregate_xml, failure_mail, record_xml, report_mail
+from tests.reports.stored import make_organisation, record, report
+
+PARSEDMARC = Path(sys.executable).with_name("parsedmarc")
+WHOLE = aggregate_xml(
+    record_xml(
+        evaluated=(
+            "<disposition>quarantine</disposition><dkim>fail</dkim><spf>fail</spf>"
+            "<reason><type>mailing_list</type><comment>a &lt; b</comment></reason>"
+        ),
+        identifiers=(
+            "<envelope_to>receiver.example</envelope_to><header_from>example.com</header_from>"
+            "<envelope_from>bounce.example</envelope_from>"
+        ),
+    ),
+    record_xml(source_ip="<source_ip>2001:db8::1</source_ip>", count="<count>7</count>"),
+).encode()
+"""Says everything that parsedmarc would fill in."""
+WEEK = report(
+    record(count=10), record("192.0.2.2", 1), record("192.0.2.2", 1), report_id="week@mx1", end=BEGIN + 7 * 86_400
+)
+TLS = {
+    "organization-name": "Receiver Example",
+    "date-range": {"start-datetime": "2023-11-14T00:00:00Z", "end-datetime": "2023-11-14T23:59:59Z"},
+    "contact-info": "tls@receiver.example",
+    "report-id": "t-1",
+    "policies": [
+        {
+            "policy": {"policy-type": "sts", "policy-string": ["version: STSv1"], "policy-domain": "example.com"},
+            "summary": {"total-successful-session-count": 3, "total-failure-session-count": 1},
+            "failure-details": [{"result-type": "certificate-expired", "failed-session-count": 1}],
+        }
+    ],
+}
+MAILS = {
+    "a.eml": report_mail((gzip.compress(WHOLE), "a.xml.gz")).as_bytes(),
+    "b.eml": report_mail((gzip.compress(WEEK), "b.xml.gz")).as_bytes(),
+    "c.eml": failure_mail(),
+    "tls.json": json.dumps(TLS).encode(),
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory that parsedmarc wrote, far from UTC."""
+    folder = tmp_path_factory.mktemp("parsedmarc")
+    _run(folder, "--offline", "-s", "-o", str(folder / "out"), *_mails(folder))
+    return folder / "out"
+
+
+def _mails(folder: Path) -> list[str]:
+    (folder / "mails").mkdir()
+    for name, content in MAILS.items():
+        (folder / "mails" / name).write_bytes(content)
+    return [str(folder / "mails" / name) for name in MAILS]
+
+
+def _run(folder: Path, *arguments: str) -> None:
+    environ = {**os.environ, "TZ": "Asia/Tokyo"}
+    done = subprocess.run(
+        [PARSEDMARC, *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def tables(services: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that parsedmarc wrote."""
+    place, _, _ = services["DATABASE_URL"].rpartition("/")
+    with psycopg.connect(services["DATABASE_URL"], autocommit=True) as server:
+        server.execute("CREATE DATABASE from_parsedmarc")
+        try:
+            url = f"{place}/from_parsedmarc"
+            config = f"[general]\noffline = True\nsilent = True\nsave_aggregate = True\nsave_failure = True\nsave_smtp_tls = True\n[postgresql]\nconnection_string = {url}\n"
+            (tmp_path / "parsedmarc.ini").write_text(config)
+            _run(tmp_path, "-c", str(tmp_path / "parsedmarc.ini"), *_mails(tmp_path))
+            yield url
+        finally:
+            server.execute("DROP DATABASE from_parsedmarc WITH (FORCE)")
+
+
+def imported(*arguments: str | Path) -> list[dict[str, Any]]:
+    out = StringIO()
+    call_command("import_parsedmarc", "--jsonl", *map(str, arguments), stdout=out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def outcomes(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(line["reports"][0]["report_id"] if line["reports"] else "", line["outcome"]) for line in found]
+
+
+ROW = (
+    "source_ip", "count", "disposition", "dkim", "spf", "header_from", "envelope_from", "envelope_to", "reasons",
+    "dkim_results", "spf_results",
+)  # fmt: skip
+
+
+def rows(report_id: str) -> list[tuple[Any, ...]]:
+    found = AggregateRow.objects.filter(report__report_id=report_id).order_by("position")
+    return list(found.values_list(*ROW))
+
+
+# --- Refusals ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_file_and_a_broken_one_are_told_and_the_others_go_on(tmp_path: Path, written: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text((written / "aggregate.json").read_text()[:-40])
+    out, err = StringIO(), StringIO()
+    with pytest.raises(CommandError, match="Not everything could be read"):
+        call_command(
+            "import_parsedmarc", "--dry-run", "--jsonl", "--json", str(tmp_path / "none.json"), str(broken),
+            str(written / "failure.json"), stdout=out, stderr=err,
+        )  # fmt: skip
+    kinds = [json.loads(line)["reports"][0]["kind"] for line in out.getvalue().splitlines()]
+    assert kinds == ["aggregate", "failure"]
+    assert [line.partition(": ")[0] for line in err.getvalue().splitlines()] == [
+        str(tmp_path / "none.json"),
+        str(broken),
+    ]
+
+
+def test_objects_that_are_no_reports_are_told_one_by_one(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[{"name": 1}, {"report_metadata": {}, "policy_published": 5, "records": []}]')
+    found = imported("--dry-run", "--json", tmp_path / "a.json")
+    assert [(line["number"], line["outcome"], line["reason"]) for line in found] == [
+        (1, "not_a_report", "other_json"),
+        (2, "refused", "no_domain"),
+    ]
+
+
+def test_a_database_that_is_not_there_is_one_sentence_without_the_password() -> None:
+    with pytest.raises(CommandError, match="parsedmarc's database cannot be read") as raised:
+        call_command("import_parsedmarc", "--dry-run", "--postgresql", "postgresql://me:hush@/x?host=/nonexistent")
+    assert "hush" not in str(raised.value)
+
+
+def test_one_source_must_be_named_and_an_unknown_zone_is_refused() -> None:
+    with pytest.raises(CommandError, match="one of the arguments --json --postgresql is required"):
+        call_command("import_parsedmarc")
+    with pytest.raises(CommandError, match="no time zone Mars/Base"):
+        call_command("import_parsedmarc", "--json", "x", "--timezone", "Mars/Base")
+
+
+# --- JSON files -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", ["array", "lines", "arrays", "printed"])
+def test_every_layout_of_the_files_gives_the_same_objects(layout: str, tmp_path: Path) -> None:
+    many = [{"n": n, "text": '[{,}]"\\' * 200_000} for n in range(3)]
+    text = {
+        "array": json.dumps(many, indent=2),
+        "lines": "".join(json.dumps(each) + "\n" for each in many),
+        "arrays": f"{json.dumps(many[:1])},\n{json.dumps(many[1:])}",
+        "printed": json.dumps({"aggregate_reports": many[:2], "failure_reports": [], "smtp_tls_reports": many[2:]}),
+    }[layout]
+    (tmp_path / "a.json").write_text(text)
+    assert [(found.number, found.report) for found in reports_in(tmp_path / "a.json")] == [*enumerate(many, 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_json_files_come_in_as_their_mails_would_and_again_as_duplicates(written: Path) -> None:
+    organisation = make_organisation("imported")
+    found = imported("--json", *(written / f"{kind}.json" for kind in ("aggregate", "failure", "smtp_tls")))
+    assert outcomes(found)[:3] == [("r-1", "stored"), ("week", "stored"), ("env-1", "stored")]
+    assert found[0]["path"] == str(written / "aggregate.json")
+    facts = {each["report_id"]: each for line in found for each in line["reports"]}
+    week = facts["week"]
+    assert (week["begin"], week["end"], week["rows"], week["messages"]) == (BEGIN, BEGIN + 7 * 86_400, 3, 12)
+    assert (facts["r-1"]["begin"], facts["r-1"]["end"]) == (BEGIN, END)
+    assert week["repairs"] == ["from_parsedmarc"]
+    assert set(Message.objects.values_list("channel", flat=True)) == {"parsedmarc"}
+    (first, *_) = read(MAILS["a.eml"]).reports
+    stored = AggregateReport.objects.get(report_id="r-1", organisation=organisation)
+    assert (bytes(stored.identity), bytes(stored.rows_hash)) == first.key
+    before = rows("r-1") + rows("week")
+    again = imported("--json", written / "aggregate.json", written / "failure.json")
+    assert {line["outcome"] for line in again} == {"duplicate"}
+    assert rows("r-1") + rows("week") == before
+
+
+def test_a_report_of_parsedmarc_8_has_its_times_by_the_named_zone(tmp_path: Path, written: Path) -> None:
+    old = json.loads((written / "aggregate.json").read_text())[0]
+    for each in old["records"]:
+        del each["interval_begin"], each["interval_end"], each["normalized_timespan"]
+    for name in ("timespan_requires_normalization", "original_timespan_seconds", "generator"):
+        del old["report_metadata"][name]
+    (tmp_path / "a.json").write_text(json.dumps(old))
+    for zone, shift in (("Asia/Tokyo", 0), ("UTC", 9 * 3600)):
+        (found,) = imported("--dry-run", "--timezone", zone, "--json", tmp_path / "a.json")
+        assert (found["reports"][0]["begin"], found["reports"][0]["end"]) == (BEGIN + shift, END + shift)
+
+
+def test_the_failure_report_keeps_what_parsedmarc_kept(written: Path) -> None:
+    (data,) = [json.dumps(each).encode() for each in json.loads((written / "failure.json").read_text())]
+    (rebuilt,), (sent,) = read(data).reports, read(MAILS["c.eml"]).reports
+    for name in (
+        "reported_domain", "arrived", "source_ip", "header_from", "subject", "original_mail_from", "original_envelope_id",
+        "sample_message_id", "auth_failure", "identity_alignment", "delivery_result", "dkim_domain", "dkim_selector",
+        "user_agent", "incidents", "headers_only", "sample",
+    ):  # fmt: skip
+        assert getattr(rebuilt.content, name) == getattr(sent.content, name), name
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tables_come_in_as_the_files_do(tables: str, written: Path) -> None:
+    make_organisation("imported")
+    found = imported("--postgresql", tables)
+    assert sorted(outcomes(found)[:3]) == [("env-1", "stored"), ("r-1", "stored"), ("week", "stored")]
+    assert (found[0]["path"], found[0]["number"]) == ("dmarc_aggregate_report", 1)
+    from_files = imported("--json", written / "aggregate.json", written / "failure.json")
+    assert outcomes(from_files) == [("r-1", "duplicate"), ("week", "duplicate"), ("env-1", "duplicate")]
+    assert AggregateReport.objects.count() == 2
