@@ -46,10 +46,18 @@ class _Held:
     mails: tuple[_Mail, ...]
 
     @property
+    def first(self) -> _Mail:
+        """The mail that the report is stored with."""
+        return next(each for each in self.mails if each.message_id == self.report.message_id)
+
+    @property
     def best(self) -> _Mail:
-        """The mail that proves most; the report stands under the mail that it stands under already where none is better."""
-        mine = next(each for each in self.mails if each.message_id == self.report.message_id)
-        return max((mine, *self.mails), key=lambda each: each.rank)
+        """The mail that proves most; where none is better, the one that the report is stored with."""
+        return max((self.first, *self.mails), key=lambda each: each.rank)
+
+    @property
+    def proven_by(self) -> int | None:
+        return self.best.message_id if self.best.rank > self.first.rank else None
 
     def contender(self) -> Contender:
         best = self.best
@@ -68,25 +76,23 @@ class _Held:
 def settle(identities: Collection[Identity], *, organisation_id: int) -> set[Bucket]:
     """Decide anew which reports of these identities count; answers the buckets whose sums are to be renewed for it.
 
-    A report that several mails brought stands under the one that proves most. The caller holds the buckets
+    A report that several mails brought has the sender of the one that proves most. The caller holds the buckets
     (reports.rollups.buckets) and renews the sums in the same transaction. Four queries, and more only where it changes.
     """
     changed: set[Bucket] = set()
     for group in _groups(identities, organisation_id=organisation_id):
-        for held in group:
-            _stand_under(held)
         contenders = [held.contender() for held in group]
         decided = decide(contenders, contained=_contained(contenders)) if len(group) > 1 else {group[0].report.pk: None}
         counted = sum(heir is None for heir in decided.values())
         for held in group:
             report, heir = held.report, decided[held.report.pk]
-            after = (heir, heir is None, heir is None and counted > 1)
-            if after == (report.superseded_by_id, report.is_counted, report.is_conflicting):
+            after = (heir, heir is None, heir is None and counted > 1, held.proven_by)
+            if after == (report.superseded_by_id, report.is_counted, report.is_conflicting, report.proven_by_id):
                 continue
             if report.is_counted != after[1]:
                 changed.add(Bucket(organisation_id, report.domain_id, report.day))
             AggregateReport.objects.filter(pk=report.pk).update(
-                superseded_by=heir, is_counted=after[1], is_conflicting=after[2]
+                superseded_by=heir, is_counted=after[1], is_conflicting=after[2], proven_by=after[3]
             )
     return changed
 
@@ -100,7 +106,7 @@ def _groups(identities: Collection[Identity], *, organisation_id: int) -> Iterab
         identity__in={identity for _, identity in identities},
     ).only(
         "organisation_id", "domain_id", "message_id", "payload_index", "identity", "rows_hash", "day", "filename", "org_name", "email",
-        "repairs", "is_conflicting", "is_counted", "superseded_by_id",
+        "repairs", "is_conflicting", "is_counted", "superseded_by_id", "proven_by_id",
     )  # fmt: skip
     stored = list(reports.order_by("pk"))
     mails = _mails_of(stored, organisation_id=organisation_id)
@@ -125,24 +131,6 @@ def _mails_of(reports: Sequence[AggregateReport], *, organisation_id: int) -> Ma
         fits = speaks_for(domain, org_name=report.org_name, email=report.email)
         mails[pk].append(_Mail(message.received_at, message_id, payload_index, message.channel, domain, fits))
     return mails
-
-
-def _stand_under(held: _Held) -> None:
-    """Let the report and its best mail find each other; the mail that it stood under becomes a repeated sighting."""
-    report, best = held.report, held.best
-    if best.message_id == report.message_id:
-        return
-    place = Sighting.objects.filter(
-        organisation_id=report.organisation_id, message_id=best.message_id, payload_index=best.payload_index
-    )
-    place.delete()
-    Sighting.objects.create(
-        organisation_id=report.organisation_id,
-        message_id=report.message_id,
-        payload_index=report.payload_index,
-        aggregate_id=report.pk,
-    )
-    AggregateReport.objects.filter(pk=report.pk).update(message=best.message_id, payload_index=best.payload_index)
 
 
 def _contained(contenders: Sequence[Contender]) -> frozenset[tuple[int, int]]:

@@ -18,6 +18,7 @@ class AggregateReport(models.Model):
     kept and marked `is_conflicting`, since reporters do reuse ids for reports that differ. Where not `is_counted`, it is
     kept and shown, and adds to no sum; `superseded_by` says why (reports.ingest.superseding). Whoever deletes a report
     deletes its rows: a trigger of the table sees to that. `filename` is the reporter's, without its endings.
+    `proven_by` is a later mail with the same report that was proven better than `message`.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
@@ -48,7 +49,10 @@ class AggregateReport(models.Model):
     is_counted = models.BooleanField(default=True, db_default=True)
     filename = models.CharField(max_length=250, blank=True, default="", db_default="")
     superseded_by = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="superseded"
+        "self", on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="superseded"
+    )
+    proven_by = models.ForeignKey(
+        Message, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="reports_proven"
     )
     stored_at = models.DateTimeField(auto_now_add=True)
 
@@ -70,6 +74,7 @@ class AggregateReport(models.Model):
             models.Index(
                 fields=["superseded_by"], condition=Q(superseded_by__isnull=False), name="aggregate_report_superseded"
             ),
+            models.Index(fields=["proven_by"], condition=Q(proven_by__isnull=False), name="aggregate_report_proven_by"),
         ]
 
     def __str__(self) -> str:
