@@ -18,6 +18,7 @@ from reports.ingest.copying import copy_rows, next_ids
 from reports.ingest.filed import Before, FiledAggregate, Key, Place
 from reports.ingest.outcome import Kept
 from reports.ingest.rows import RowWriter
+from reports.ingest.secondhand import doubtful, is_secondhand
 from reports.models import AggregateReport, Organisation, RejectedRow, Sighting
 from reports.rollups.buckets import Bucket
 
@@ -25,7 +26,8 @@ BATCH = 1000
 COLUMNS = (
     "id", "organisation_id", "domain_id", "message_id", "payload_index", "identity", "rows_hash", "org_name", "email",
     "report_id", "begin", '"end"', "day", "policy", "extra_contact_info", "errors", "generator", "version", "namespace",
-    "rows", "messages", "failing", "rows_dropped", "repairs", "sightings", "is_conflicting", "filename", "stored_at",
+    "rows", "messages", "failing", "rows_dropped", "repairs", "sightings", "is_conflicting", "is_secondhand", "filename",
+    "stored_at",
 )  # fmt: skip
 POLICY = tuple(field.name for field in fields(PolicyPublished))
 
@@ -49,7 +51,12 @@ def store_aggregates(
     for each in filed:
         if each.key not in pks:
             fresh.setdefault(each.key, each)
-    rows = [before.get((each.message_id, each.payload_index)) for each in fresh.values()]
+    claims = {
+        each.key: before[each.message_id, each.payload_index]
+        for each in reversed(filed)
+        if (each.message_id, each.payload_index) in before
+    }
+    rows = [claims.get(key) for key in fresh]
     ids = iter(next_ids(AggregateReport._meta.db_table, rows.count(None)))
     pks |= zip(fresh, [row.pk if row else next(ids) for row in rows], strict=True)
     kept = [Kept(fresh.get(each.key) is each, pks[each.key]) for each in filed]
@@ -67,8 +74,10 @@ def store_aggregates(
     again = [(each.pk, one) for each, one in zip(kept, filed, strict=True) if each.pk is not None and not each.is_new]
     _count_sightings(again, organisation=organisation)
     contents = Counter(identity for identity, _ in pks)
-    doubtful = [each for each in fresh.values() if contents[each.key[0]] > 1] + [each for _, each in again]
-    return kept, settle({(each.day, each.key[0]) for each in doubtful}, organisation_id=organisation.pk)
+    contested = [each for each in fresh.values() if contents[each.key[0]] > 1] + [each for _, each in again]
+    identities = {(each.day, each.key[0]) for each in contested}
+    identities |= doubtful(list(fresh.values()), organisation_id=organisation.pk)
+    return kept, settle(identities, organisation_id=organisation.pk)
 
 
 def _known(filed: Sequence[FiledAggregate], *, organisation: Organisation) -> dict[Key, int]:
@@ -90,7 +99,7 @@ def _fields(pk: int, filed: FiledAggregate, *, organisation: Organisation, at: d
         pk, organisation.pk, filed.domain_id, filed.message_id, filed.payload_index, *filed.key, head.org_name, head.email,
         head.report_id, begin, end, filed.day, policy, head.extra_contact_info, json.dumps(head.errors), head.generator,
         head.version, head.namespace, len(content.rows), content.messages, failing, len(content.rejected), repairs,
-        1, False, filed.filename, at,
+        1, False, is_secondhand(filed), filed.filename, at,
     )  # fmt: skip
 
 

@@ -60,11 +60,13 @@ def store_failures(
     for each in filed:
         if each.identity not in known:
             fresh.setdefault(each.identity, each)
+    claims = {
+        each.identity: before[each.message_id, each.payload_index]
+        for each in reversed(filed)
+        if (each.message_id, each.payload_index) in before
+    }
     FailureReport.objects.bulk_create(
-        [
-            _report(each, before.get((each.message_id, each.payload_index)), organisation=organisation, at=at)
-            for each in fresh.values()
-        ],
+        [_report(each, claims.get(key), organisation=organisation, at=at) for key, each in fresh.items()],
         batch_size=BATCH,
     )
     pks = _stored(filed, organisation=organisation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 
@@ -23,20 +23,43 @@ NO_DAY = date.min
 """Held too by whoever files a failure report that names no time: the same one again may come on another day."""
 
 
-def store(
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """The reports of messages with their places, in the order in which they were read."""
+
+    organisation: Organisation
+    readings: Sequence[tuple[int, Reading]]
+    aggregates: Sequence[FiledAggregate]
+    failures: Sequence[FiledFailure]
+
+    @property
+    def buckets(self) -> set[Bucket]:
+        """What whoever keeps them must hold."""
+        places = {(each.domain_id, each.day) for each in self.aggregates}
+        places |= {(each.domain_id, each.day) for each in self.failures}
+        places |= {(each.domain_id, NO_DAY) for each in self.failures if each.content.arrived is None}
+        return {Bucket(self.organisation.pk, domain_id, day) for domain_id, day in places}
+
+
+def store(readings: Sequence[tuple[int, Reading]], *, organisation: Organisation, at: datetime) -> list[list[Kept]]:
+    """Store the reports of messages (id, reading) and renew the sums of every bucket that got rows.
+
+    To be called within a transaction, which holds the buckets until its end; the answers are in the order of the
+    reports. A dozen statements, however many messages. Nothing is counted twice (`Report.key`).
+    """
+    filed = file(readings, organisation=organisation, at=at)
+    lock_buckets(filed.buckets)
+    return keep(filed, at=at)
+
+
+def file(
     readings: Sequence[tuple[int, Reading]],
     *,
     organisation: Organisation,
     at: datetime,
-    before: Mapping[Place, Before] = MappingProxyType({}),
     received: Mapping[int, datetime] = MappingProxyType({}),
-) -> list[list[Kept]]:
-    """Store the reports of messages (id, reading) and renew the sums of every bucket that got rows.
-
-    To be called within a transaction, which holds the buckets until its end; the answers are in the order of the
-    reports. A dozen statements, however many messages. Nothing is counted twice (`Report.key`). `before` are the rows
-    that payloads had when their messages were read before, and `received` when those came in, if not just now.
-    """
+) -> Filed:
+    """Find the places of the reports; `received` says when messages came in, where that was not just now."""
     names = [_domain_of(report) for _, reading in readings for report in reading.reports]
     domains = places_of(names, organisation=organisation)
     aggregates: list[FiledAggregate] = []
@@ -47,28 +70,37 @@ def store(
             domain_id, day = domains.of(_domain_of(report)), _day_of(report, at=came)
             content = _content_of(report, domains.beyond)
             if isinstance(content, AggregateReport):
-                filed = FiledAggregate(message_id, report.index, domain_id, day, report.key, content, report.filename)
-                aggregates.append(filed)
+                aggregate = FiledAggregate(
+                    message_id, report.index, domain_id, day, report.key, content, report.filename
+                )
+                aggregates.append(aggregate)
             else:
                 arrived = _arrival_of(content, at=came)
-                failures.append(
-                    FiledFailure(message_id, report.index, domain_id, day, report.identity, content, arrived)
-                )
-    places = [(each.domain_id, each.day) for each in aggregates] + [(each.domain_id, each.day) for each in failures]
-    places += [(each.domain_id, NO_DAY) for each in failures if each.content.arrived is None]
-    lock_buckets(Bucket(organisation.pk, domain_id, day) for domain_id, day in places)
+                failure = FiledFailure(message_id, report.index, domain_id, day, report.identity, content, arrived)
+                failures.append(failure)
+    return Filed(organisation, readings, aggregates, failures)
+
+
+def keep(
+    filed: Filed, *, at: datetime, before: Mapping[Place, Before] = MappingProxyType({}), emptied: Iterable[Bucket] = ()
+) -> list[list[Kept]]:
+    """Store what was filed; the caller holds its buckets. `before` are the rows that payloads had when they were read before.
+
+    The sums of `emptied` are renewed too.
+    """
+    organisation = filed.organisation
     own_domains = own_names(organisation)
     kept_aggregates, settled = store_aggregates(
-        aggregates, organisation=organisation, own_domains=own_domains, at=at, before=before
+        filed.aggregates, organisation=organisation, own_domains=own_domains, at=at, before=before
     )
-    kept_failures = store_failures(failures, organisation=organisation, at=at, before=before)
+    kept_failures = store_failures(filed.failures, organisation=organisation, at=at, before=before)
     grown = {
         Bucket(organisation.pk, each.domain_id, each.day)
-        for each, kept in zip(aggregates, kept_aggregates, strict=True)
+        for each, kept in zip(filed.aggregates, kept_aggregates, strict=True)
         if kept.is_new and each.content.rows
     }
-    rebuild(grown | settled)
-    return _in_order(readings, iter(kept_aggregates), iter(kept_failures))
+    rebuild(grown | settled | set(emptied))
+    return _in_order(filed.readings, iter(kept_aggregates), iter(kept_failures))
 
 
 def days_of(readings: Iterable[tuple[int, Reading]], *, at: datetime) -> set[date]:
