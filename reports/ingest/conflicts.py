@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from reports.ingest import secondhand
 from reports.ingest.sender.alignment import organisational, speaks_for
 from reports.ingest.superseding import Contender, decide
 from reports.models import AggregateReport, Message, Sighting
@@ -81,8 +82,9 @@ def settle(identities: Collection[Identity], *, organisation_id: int) -> set[Buc
     """
     changed: set[Bucket] = set()
     for group in _groups(identities, organisation_id=organisation_id):
-        contenders = [held.contender() for held in group]
-        decided = decide(contenders, contained=_contained(contenders)) if len(group) > 1 else {group[0].report.pk: None}
+        replaced = secondhand.heirs(held.report for held in group)
+        contenders = [held.contender() for held in group if held.report.pk not in replaced]
+        decided = {**decide(contenders, contained=_contained(contenders)), **replaced}
         counted = sum(heir is None for heir in decided.values())
         for held in group:
             report, heir = held.report, decided[held.report.pk]
@@ -106,7 +108,7 @@ def _groups(identities: Collection[Identity], *, organisation_id: int) -> Iterab
         identity__in={identity for _, identity in identities},
     ).only(
         "organisation_id", "domain_id", "message_id", "payload_index", "identity", "rows_hash", "day", "filename", "org_name", "email",
-        "repairs", "is_conflicting", "is_counted", "superseded_by_id", "proven_by_id",
+        "repairs", "is_conflicting", "is_counted", "is_secondhand", "begin", "end", "report_id", "superseded_by_id", "proven_by_id",
     )  # fmt: skip
     stored = list(reports.order_by("pk"))
     mails = _mails_of(stored, organisation_id=organisation_id)

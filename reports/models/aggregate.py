@@ -18,7 +18,8 @@ class AggregateReport(models.Model):
     kept and marked `is_conflicting`, since reporters do reuse ids for reports that differ. Where not `is_counted`, it is
     kept and shown, and adds to no sum; `superseded_by` says why (reports.ingest.superseding). Whoever deletes a report
     deletes its rows: a trigger of the table sees to that. `filename` is the reporter's, without its endings.
-    `proven_by` is a later mail with the same report that was proven better than `message`.
+    `proven_by` is a later mail with the same report that was proven better than `message`. What `is_secondhand` was rebuilt
+    from parsedmarc's output, and gives way to the true report (reports.ingest.secondhand).
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
@@ -47,6 +48,7 @@ class AggregateReport(models.Model):
     sightings = models.PositiveIntegerField(default=1)
     is_conflicting = models.BooleanField(default=False)
     is_counted = models.BooleanField(default=True, db_default=True)
+    is_secondhand = models.BooleanField(default=False, db_default=False)
     filename = models.CharField(max_length=250, blank=True, default="", db_default="")
     superseded_by = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="superseded"
@@ -71,6 +73,9 @@ class AggregateReport(models.Model):
             models.Index(fields=["domain", "-begin"], name="aggregate_report_by_domain"),
             models.Index(fields=["message"], name="aggregate_report_by_message"),
             models.Index(fields=["organisation"], condition=Q(is_counted=False), name="aggregate_report_not_counted"),
+            models.Index(
+                fields=["organisation", "begin"], condition=Q(is_secondhand=True), name="aggregate_report_secondhand"
+            ),
             models.Index(
                 fields=["superseded_by"], condition=Q(superseded_by__isnull=False), name="aggregate_report_superseded"
             ),
