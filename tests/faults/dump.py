@@ -59,12 +59,18 @@ def differences(expected: Dump, actual: Dump, *, most: int = 8) -> list[str]:
     return lines[:most] + ([f"... and {len(lines) - most} more"] if len(lines) > most else [])
 
 
-def without_copies(found: Dump, expected: Dump, *, count: int) -> Dump:
-    """The dump without so many messages beyond the expected ones, if these are copies that are known as such."""
+def without_copies(found: Dump, expected: Dump, *, count: int, reports: int) -> Dump:
+    """The dump without the traces of `count` copies that hold so many reports: a message each, known as what it is, and
+    a sighting of each report. All of it where that is not what is there."""
     beyond = _beyond(found["Message"], expected["Message"])
-    if len(beyond) != count or any(json.loads(line)["outcome"] not in OUTCOMES_OF_COPIES for line in beyond):
+    sightings = _beyond(found["Sighting"], expected["Sighting"])
+    are_known = all(json.loads(line)["outcome"] in OUTCOMES_OF_COPIES for line in beyond)
+    if (len(beyond), len(sightings), are_known) != (count, reports, True):
         return found
-    return found | {"Message": _beyond(found["Message"], beyond)}
+    return found | {
+        "Message": _beyond(found["Message"], beyond),
+        "Sighting": _beyond(found["Sighting"], sightings),
+    }
 
 
 def _beyond(lines: list[str], others: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from random import Random
 from django.db import connection
 
 from reports.ingest.places.secrets import sealed_secret
+from reports.ingest.read import read
 from reports.models import Mailbox, Message, Organisation
 from tests.faults import crew, proxy
 from tests.faults.crew import Script
@@ -110,7 +111,8 @@ class Scene:
         connection.close()
         without = frozenset({"sightings"} if self.copies else ())
         expected, found = dump(self.baseline.organisation, without=without), dump(self.organisation, without=without)
-        lines = differences(expected, without_copies(found, expected, count=len(self.copies)))
+        reports = sum(len(read(copy).reports) for copy in self.copies)
+        lines = differences(expected, without_copies(found, expected, count=len(self.copies), reports=reports))
         mails, left = self._mails_expected(), _mails_left(self.stage, self.mailbox.settings["username"])
         if left != mails:
             lines.append(f"mails  {_shape(mails)} became {_shape(left)}")
