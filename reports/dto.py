@@ -14,12 +14,15 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class MailFacts:
-    """What the mail that carried a report says about itself; a fallback for fields that the report lacks."""
+    """What the mail that carried a report says about itself; a fallback for fields that the report lacks.
+
+    `sent` is its Date field as it stands, since few reports need it.
+    """
 
     subject: str = ""
     sender: str = ""
     message_id: str = ""
-    date: int | None = None
+    sent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

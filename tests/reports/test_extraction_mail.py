@@ -83,7 +83,7 @@ def test_what_the_mail_says_of_itself_goes_with_the_report() -> None:
     mail = report_mail((GZ, NAME), subject="Grüße: Report Domain: example.com")
     extraction = extract(mail.as_bytes())
     facts = MailFacts(
-        "Grüße: Report Domain: example.com", "noreply@receiver.example", "<m1@receiver.example>", 1700000000
+        "Grüße: Report Domain: example.com", "noreply@receiver.example", "<m1@receiver.example>", "Tue, 14 Nov 2023 22:13:20 +0000"
     )
     assert extraction.mail == facts
     assert [(payload.filename, payload.trail, payload.mail) for payload in extraction.payloads] == [

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from email.message import Message
 
-from reports.ingest.extraction.mime import Leaf
+from reports.ingest.extraction.leaves import Leaf, MailParts
 from reports.ingest.extraction.sniffing import Form, sniff
 
 FEEDBACK_TYPE = "message/feedback-report"
@@ -50,7 +49,6 @@ def _reports_failure(text: bytes) -> bool:
     return bool(_PLAIN_SENTENCE.search(text)) or all(label.search(text) for label in _PLAIN_LABELS)
 
 
-def is_bounce(mail: Message[str, str], parts: Sequence[Leaf]) -> bool:
+def is_bounce(mail: MailParts) -> bool:
     """A delivery status notification (RFC 3464): a report within it was sent by, not to, this mailbox."""
-    declared = str(mail.get_param("report-type", "")).lower()
-    return declared == "delivery-status" or any(part.declared_type == "message/delivery-status" for part in parts)
+    return mail.is_delivery_report or any(part.declared_type == "message/delivery-status" for part in mail.leaves)

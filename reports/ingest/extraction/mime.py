@@ -6,22 +6,18 @@ Attached messages are kept as bytes and looked at again by whoever asked, like a
 from __future__ import annotations
 
 import binascii
-import quopri
 from collections.abc import Iterator
 from email.errors import MessageError
 from email.feedparser import BytesFeedParser
 from email.header import decode_header, make_header
 from email.message import Message
 from email.policy import Compat32
-from email.utils import parseaddr, parsedate_to_datetime
-from typing import NamedTuple
 
 from reports.dto import MailFacts
 from reports.errors import LimitExceeded
-from reports.ingest.extraction.base64text import decode_base64
-from reports.vocabulary import Reason, RepairCode
+from reports.ingest.extraction.leaves import HEADER_LENGTH, Leaf, MailParts, address, from_first_field, transfer_decoded
+from reports.vocabulary import Reason
 
-HEADER_LENGTH = 998
 FIELD_LENGTH = 4096
 
 
@@ -45,18 +41,11 @@ class HeldMessage(Message):
         return super().get_content_type()
 
 
-class Leaf(NamedTuple):
-    data: bytes
-    filename: str
-    declared_type: str
-    repairs: tuple[RepairCode, ...]
-
-
 def parse_mail(data: bytes) -> Message[str, str]:
     """The tree of a mail; raises `LimitExceeded` where its parts are nested beyond what the parser can follow."""
     parser = BytesFeedParser(HeldMessage, policy=BoundedHeaders())
     try:
-        parser.feed(data.lstrip(b"\r\n \t").removeprefix(b"\xef\xbb\xbf"))
+        parser.feed(from_first_field(data))
         return parser.close()
     except RecursionError:
         raise LimitExceeded(Reason.TOO_DEEP, (("limit", "mail"),)) from None
@@ -69,21 +58,21 @@ def leaves(mail: Message[str, str]) -> Iterator[Leaf]:
             yield _leaf(part)
 
 
-def facts(mail: Message[str, str]) -> MailFacts:
+def take_whole(data: bytes) -> MailParts:
+    """The mail in pieces; raises `LimitExceeded` where its parts are nested beyond what the parser can follow."""
+    mail = parse_mail(data)
+    is_delivery_report = str(mail.get_param("report-type", "")).lower() == "delivery-status"
+    return MailParts(_facts(mail), tuple(leaves(mail)), is_delivery_report)
+
+
+def _facts(mail: Message[str, str]) -> MailFacts:
+    sender = header(mail, "From")
     return MailFacts(
         subject=header(mail, "Subject"),
-        sender=address(header(mail, "From")) or header(mail, "From"),
+        sender=address(sender) or sender,
         message_id=header(mail, "Message-ID"),
-        date=_date(header(mail, "Date")),
+        sent=header(mail, "Date"),
     )
-
-
-def address(text: str) -> str:
-    """The mail address in a field that names one; "" where none can be found."""
-    try:
-        return parseaddr(text)[1]
-    except RecursionError:  # comments within comments
-        return ""
 
 
 def header(mail: Message[str, str], name: str) -> str:
@@ -101,33 +90,12 @@ def _decoded(value: object) -> str:
     return " ".join(text.split())[:HEADER_LENGTH]
 
 
-def _date(text: str) -> int | None:
-    try:
-        return int(parsedate_to_datetime(text).timestamp())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-
-
 def _leaf(part: HeldMessage) -> Leaf:
-    encoding = _encoding(part)
+    encoding = str(part.get("Content-Transfer-Encoding", ""))
     del part["Content-Transfer-Encoding"]  # so that what comes next are the bytes as they were sent
     body = part.get_payload(decode=True)
-    data, repairs = _transfer_decoded(body if isinstance(body, bytes) else b"", encoding)
+    data, repairs = transfer_decoded(body if isinstance(body, bytes) else b"", encoding)
     return Leaf(data, _filename(part), part.declared_type, repairs)
-
-
-def _encoding(part: HeldMessage) -> str:
-    words = str(part.get("Content-Transfer-Encoding", "")).lower().replace(";", " ").replace('"', " ").split()
-    return words[0] if words else ""
-
-
-def _transfer_decoded(body: bytes, encoding: str) -> tuple[bytes, tuple[RepairCode, ...]]:
-    if encoding == "base64" and not body.lstrip().startswith((b"<", b"{", b"PK\x03\x04", b"\x1f\x8b")):
-        data, is_damaged = decode_base64(body)
-        return data, (RepairCode.BASE64_DAMAGED,) if is_damaged else ()
-    if encoding == "quoted-printable":
-        return quopri.decodestring(body), ()
-    return body, ()
 
 
 def _filename(part: HeldMessage) -> str:

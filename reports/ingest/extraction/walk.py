@@ -10,8 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from reports.dto import Extraction, MailFacts, Payload, Problem, Repair
 from reports.errors import ReportError
-from reports.ingest.extraction import archives, bodies, feedback, mime, streams
+from reports.ingest.extraction import archives, bodies, feedback, streams
+from reports.ingest.extraction.leaves import Leaf, from_first_field
 from reports.ingest.extraction.limits import Budget, Limits
+from reports.ingest.extraction.mime import take_whole
+from reports.ingest.extraction.plain_mail import split_plain
 from reports.ingest.extraction.sniffing import CONTAINERS, Form, sniff
 from reports.vocabulary import Kind, Reason, RepairCode
 
@@ -117,25 +120,25 @@ class _Walk:
 
     def _message(self, data: bytes, place: _Place) -> None:
         self._budget.check_entries(data.count(b"\n--"))
-        mail = mime.parse_mail(data)
-        place = replace(place.inside(Form.MAIL), mail=mime.facts(mail))
-        self._mail = self._mail or place.mail
-        parts = list(mime.leaves(mail))
-        fields = feedback.feedback_part(parts)
+        data = from_first_field(data)
+        mail = split_plain(data) or take_whole(data)
+        place = replace(place.inside(Form.MAIL), mail=mail.facts)
+        self._mail = self._mail or mail.facts
+        fields = feedback.feedback_part(mail.leaves)
         if fields is not None:
             if feedback.complaint_type(fields):
                 self._feedback(fields, place)
             else:
                 self._found(Kind.FAILURE, data, place)
-        elif feedback.is_bounce(mail, parts):
+        elif feedback.is_bounce(mail):
             self._aside[_problem(Reason.BOUNCE, place)] = None
-        elif feedback.is_plain_failure_report(parts):
+        elif feedback.is_plain_failure_report(mail.leaves):
             self._found(Kind.FAILURE, data, place)
         else:
-            for part in parts:
+            for part in mail.leaves:
                 self._leaf(part, place)
 
-    def _leaf(self, part: mime.Leaf, place: _Place) -> None:
+    def _leaf(self, part: Leaf, place: _Place) -> None:
         form = sniff(part.data)
         if form is Form.EMPTY and not part.filename:
             return  # a body left blank, no attachment that lost its content

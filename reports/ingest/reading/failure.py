@@ -99,14 +99,19 @@ def _source_ip(fields: Fields, sample: SampleFacts, *, repairs: Repairs) -> Addr
 def _arrived(fields: Fields, payload: Payload, *, repairs: Repairs) -> int | None:
     """Epoch seconds; the report mail's own date where the report gives none, None where that is missing too."""
     sent = fields.first("arrival-date", "received-date")
-    try:
-        arrived = int(parsedate_to_datetime(sent).timestamp())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        arrived = read_time(sent)[0] or 0
+    arrived = _mail_date(sent) or read_time(sent)[0] or 0
     if 0 < arrived <= TIME_MAX:
         return arrived
     repairs.note(RepairCode.ARRIVAL_DATE_ASSUMED, "arrival-date", sent)
-    return payload.mail.date
+    return _mail_date(payload.mail.sent)
+
+
+def _mail_date(text: str) -> int | None:
+    """Epoch seconds of a date in a mail's own form (RFC 5322 section 3.3)."""
+    try:
+        return int(parsedate_to_datetime(text).timestamp())
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _address(text: str) -> str:

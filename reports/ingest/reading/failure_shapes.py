@@ -9,7 +9,8 @@ from typing import NamedTuple
 from reports.dto import Payload
 from reports.errors import LimitExceeded, Unreadable
 from reports.ingest.extraction.feedback import feedback_part, is_plain_failure_report
-from reports.ingest.extraction.mime import Leaf, leaves, parse_mail
+from reports.ingest.extraction.leaves import Leaf
+from reports.ingest.extraction.mime import take_whole
 from reports.ingest.extraction.sniffing import Form, sniff
 from reports.ingest.reading.fields import Fields, parse_fields, parse_labels
 from reports.vocabulary import Reason
@@ -36,7 +37,7 @@ def take_apart(payload: Payload) -> Shape:
     if sniff(payload.data) is Form.FEEDBACK:
         return Shape(parse_fields(payload.data), b"", is_headers=True, has_feedback_part=True)
     try:
-        parts = list(leaves(parse_mail(payload.data)))
+        parts = take_whole(payload.data).leaves
     except LimitExceeded as error:
         raise Unreadable(error.code, error.params) from None
     feedback = feedback_part(parts)

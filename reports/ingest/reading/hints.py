@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from reports.dto import Payload
-from reports.ingest.extraction.mime import address
+from reports.ingest.extraction.leaves import address
 from reports.ingest.reading.values import read_domain, read_time
 
 _NAME = re.compile(

@@ -1,0 +1,61 @@
+"""What a mail consists of once it is taken apart, whichever parser did it, and the decoding that both share."""
+
+from __future__ import annotations
+
+import codecs
+import quopri
+from email.utils import parseaddr
+from functools import lru_cache
+from typing import NamedTuple
+
+from reports.dto import MailFacts
+from reports.ingest.extraction.base64text import decode_base64
+from reports.vocabulary import RepairCode
+
+HEADER_LENGTH = 998
+_BEFORE = b"\r\n \t"
+_BARE_CONTENT = (b"<", b"{", b"PK\x03\x04", b"\x1f\x8b")
+"""What says that content is base64 and begins like this, is not."""
+
+
+class Leaf(NamedTuple):
+    """A part that holds content, decoded."""
+
+    data: bytes
+    filename: str
+    declared_type: str
+    repairs: tuple[RepairCode, ...]
+
+
+class MailParts(NamedTuple):
+    """`is_delivery_report`: the mail calls itself a delivery status notification (RFC 3464)."""
+
+    facts: MailFacts
+    leaves: tuple[Leaf, ...]
+    is_delivery_report: bool = False
+
+
+def from_first_field(data: bytes) -> bytes:
+    """The mail without what some programs put before its first header field."""
+    return data.lstrip(_BEFORE).removeprefix(codecs.BOM_UTF8).lstrip(_BEFORE)
+
+
+@lru_cache(maxsize=4096)  # a reporter sends from one address, and parsing it costs more than the rest of a small mail
+def address(text: str) -> str:
+    """The mail address in a field that names one; "" where none can be found."""
+    try:
+        return parseaddr(text)[1]
+    except RecursionError:  # comments within comments
+        return ""
+
+
+def transfer_decoded(body: bytes, encoding: str) -> tuple[bytes, tuple[RepairCode, ...]]:
+    """The body without its transfer encoding, of which the first word counts (RFC 2045 section 6)."""
+    words = encoding.lower().replace(";", " ").replace('"', " ").split()
+    word = words[0] if words else ""
+    if word == "base64" and not body.lstrip().startswith(_BARE_CONTENT):
+        data, is_damaged = decode_base64(body)
+        return data, (RepairCode.BASE64_DAMAGED,) if is_damaged else ()
+    if word == "quoted-printable":
+        return quopri.decodestring(body), ()
+    return body, ()

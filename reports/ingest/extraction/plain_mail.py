@@ -1,0 +1,163 @@
+"""Takes the mail apart that nearly every reporter sends, by its bytes; whatever is unusual is left to the whole parser.
+
+A mail is plain where its line ends are all alike, its header fields ASCII and well-formed, its parts leaves in one
+multipart with a closing boundary. For these the outcome is that of reports.ingest.extraction.mime, to the byte; a test
+holds both against each other. One pass, linear in the size of the mail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reports.dto import MailFacts
+from reports.ingest.extraction.leaves import HEADER_LENGTH, Leaf, MailParts, address, transfer_decoded
+
+FIELD_LENGTH = 4000
+"""Longer fields are cut by the whole parser, in a way that is its own."""
+_FOLD = re.compile(rb"\n[ \t]+")
+_NAME = re.compile(rb"[!-9;-~]+")
+_TYPE = re.compile(rb"([a-z0-9.+-]+)/[a-z0-9.+-]+")
+_PARAMETER = rb';\s*([a-z0-9-]+)\s*=\s*(?:"([^"\\<>]*)"|([^\s;"\\<>\']+))\s*'
+_PARAMETERS = re.compile(rb"(?i)\s*(?:" + _PARAMETER + rb")*;?\s*")
+_EACH_PARAMETER = re.compile(b"(?i)" + _PARAMETER)
+_IDENTITY_ENCODINGS = frozenset({b"", b"7bit", b"8bit", b"binary"})
+
+Fields = dict[bytes, bytes]
+
+
+class _Unusual(Exception):
+    """Something that only the whole parser understands."""
+
+
+def split_plain(data: bytes) -> MailParts | None:
+    """The mail in pieces; None where the whole parser has to look."""
+    line_end = _line_end(data)
+    if not line_end or data[:5] == b"From ":
+        return None
+    try:
+        fields, body = _entity(data, 0, len(data), line_end)
+        leaves = tuple(_leaf(*part) for part in _parts(data, fields, body, line_end))
+    except _Unusual:
+        return None
+    return MailParts(_facts(fields), leaves)
+
+
+def _line_end(data: bytes) -> bytes:
+    """CRLF or LF where all lines of a mail end in it, else nothing."""
+    returns = data.count(b"\r")
+    if not returns:
+        return b"\n"
+    is_uniform = returns == data.count(b"\n") == data.count(b"\r\n")
+    return b"\r\n" if is_uniform else b""
+
+
+def _entity(data: bytes, start: int, end: int, line_end: bytes) -> tuple[Fields, int]:
+    """The header fields that begin at `start`, and where the body after them begins."""
+    if data.startswith(line_end, start):
+        return {}, start + len(line_end)
+    blank = data.find(line_end + line_end, start, end)
+    if blank < 0:
+        raise _Unusual
+    return _fields(data[start:blank], line_end), blank + 2 * len(line_end)
+
+
+def _fields(head: bytes, line_end: bytes) -> Fields:
+    """The first value of each field by its name in lower case, unfolded."""
+    if not head.isascii() or b"=?" in head or b"\0" in head:
+        raise _Unusual
+    if line_end != b"\n":
+        head = head.replace(b"\r\n", b"\n")
+    if b"\n " in head or b"\n\t" in head:
+        head = _FOLD.sub(b" ", head)
+    fields: Fields = {}
+    for line in head.split(b"\n"):
+        name, colon, value = line.partition(b":")
+        if not colon or len(value) > FIELD_LENGTH or not _NAME.fullmatch(name):
+            raise _Unusual
+        fields.setdefault(name.lower(), value)
+    return fields
+
+
+def _parts(data: bytes, fields: Fields, body: int, line_end: bytes) -> Iterator[tuple[Fields, bytes]]:
+    """The leaves of the mail: of its one multipart, or the mail itself."""
+    main_type, _, parameters = _content_type(fields)
+    if main_type != b"multipart":
+        yield fields, data[body:]
+        return
+    boundary = parameters.get(b"boundary", b"").rstrip()
+    if not boundary or fields.get(b"content-transfer-encoding", b"").strip().lower() not in _IDENTITY_ENCODINGS:
+        raise _Unusual
+    for start, end in _between(data, b"\n--" + boundary, body - 1, line_end):
+        part, inner = _entity(data, start, end, line_end)
+        if _content_type(part)[0] == b"multipart":
+            raise _Unusual
+        yield part, data[inner:end]
+
+
+def _between(data: bytes, delimiter: bytes, position: int, line_end: bytes) -> Iterator[tuple[int, int]]:
+    """Start and end of what lies between two delimiter lines (RFC 2046 section 5.1.1), up to the closing one."""
+    found = data.find(delimiter, position)
+    has_parts = False
+    while found >= 0:
+        after = found + len(delimiter)
+        end_of_line = data.find(b"\n", after)
+        rest = data[after : end_of_line if end_of_line >= 0 else len(data)].rstrip(b" \t\r")
+        if rest == b"--" and has_parts:
+            return
+        if rest or end_of_line < 0:
+            break
+        start = end_of_line + 1
+        found = data.find(delimiter, end_of_line)
+        if found < start:
+            break
+        has_parts = True
+        yield start, found + 1 - len(line_end)
+    raise _Unusual
+
+
+def _content_type(fields: Fields) -> tuple[bytes, str, Fields]:
+    """Main type, whole type, and parameters."""
+    value = fields.get(b"content-type")
+    if value is None:
+        return b"text", "text/plain", {}
+    kind, semicolon, parameters = value.partition(b";")
+    kind = kind.strip().lower()
+    found = _TYPE.fullmatch(kind)
+    if not found or found[1] == b"message" or kind == b"multipart/report" or kind == b"multipart/digest":
+        raise _Unusual
+    return found[1], kind.decode("ascii"), _parameters(semicolon + parameters)
+
+
+def _parameters(text: bytes) -> Fields:
+    if not text:
+        return {}
+    if not _PARAMETERS.fullmatch(text):
+        raise _Unusual
+    found: Fields = {}
+    for name, quoted, token in _EACH_PARAMETER.findall(text):
+        found.setdefault(name.lower(), quoted or token)
+    return found
+
+
+def _leaf(fields: Fields, body: bytes) -> Leaf:
+    _, declared_type, parameters = _content_type(fields)
+    disposition = fields.get(b"content-disposition", b"")
+    name = _parameters(b";" + disposition.partition(b";")[2]).get(b"filename") if b";" in disposition else None
+    encoding = fields.get(b"content-transfer-encoding", b"").decode("ascii")
+    data, repairs = transfer_decoded(body, encoding)
+    return Leaf(data, _text(parameters.get(b"name", b"") if name is None else name), declared_type, repairs)
+
+
+def _facts(fields: Fields) -> MailFacts:
+    sender = _text(fields.get(b"from", b""))
+    return MailFacts(
+        subject=_text(fields.get(b"subject", b"")),
+        sender=address(sender) or sender,
+        message_id=_text(fields.get(b"message-id", b"")),
+        sent=_text(fields.get(b"date", b"")),
+    )
+
+
+def _text(value: bytes) -> str:
+    return " ".join(value.decode("ascii").split())[:HEADER_LENGTH]
