@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 from reports.models.message import Message
 from reports.models.organisation import Domain, Organisation
@@ -36,7 +37,7 @@ class FailureReport(models.Model):
     sample = models.BinaryField()
     repairs = models.JSONField(default=list, blank=True)
     sightings = models.PositiveIntegerField(default=1)
-    stored_at = models.DateTimeField(auto_now_add=True)
+    stored_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
