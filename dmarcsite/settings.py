@@ -11,8 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from dmarcsite.env import (
     BadSetting,
     SecretEnv,
+    files_from,
     keys_from,
     mail_server_from,
+    name_servers_from,
     networks_from,
     new_key,
     new_signing_secret,
@@ -201,6 +203,15 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Outgoing connections ---------------------------------------------------------------------------------------------
 OUTGOING_ALLOWED_NETWORKS = networks_from(env.str("SEKIMORI_OUTGOING_ALLOWED_NETWORKS", default=""))
+
+# --- Files of this machine that administrators may name as mailboxes --------------------------------------------------
+LOCAL_PLACES_ROOT = env.str("SEKIMORI_LOCAL_PLACES_ROOT", default="")
+
+# --- Who stands behind an address (reports.enrichment) ---------------------------------------------------------------
+IP_DATABASES = files_from("SEKIMORI_IP_DATABASES", env.str("SEKIMORI_IP_DATABASES", default=""))
+_name_servers = env.str("SEKIMORI_DNS_SERVERS", default="")
+ASKS_DNS = _name_servers.strip().lower() != "none"
+DNS_SERVERS = name_servers_from(_name_servers) if ASKS_DNS else []
 
 # --- First start ------------------------------------------------------------------------------------------------------
 ADMIN_EMAIL = env.str("SEKIMORI_ADMIN_EMAIL", default="admin@localhost")

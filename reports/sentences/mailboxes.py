@@ -15,6 +15,8 @@ _STEPS: Mapping[str, str | Promise] = {
     MailboxStep.CONNECT: _("Connect"),
     MailboxStep.TLS: _("Encrypt the connection"),
     MailboxStep.LOGIN: _("Log in"),
+    MailboxStep.ALLOWED: _("Ask whether the path is allowed"),
+    MailboxStep.BUCKET: _("Open the bucket"),
     MailboxStep.FOLDER: _("Open the folder"),
     MailboxStep.COUNT: _("Count the messages"),
 }
@@ -67,6 +69,82 @@ _FAULTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     MailboxFault.ITEM_UNREADABLE: (
         _("Everything was read but some items, which cannot be opened."),
         _("The detail names one and the reason. Repair or remove it; it is tried again at each visit."),
+    ),
+    MailboxFault.LOCAL_OFF: (
+        _("Files of this server are not read, because its operator has not allowed any."),
+        _("The operator can name the directory that may be read in SEKIMORI_LOCAL_PLACES_ROOT."),
+    ),
+    MailboxFault.PATH_OUTSIDE: (
+        _("The path leads out of the directory that may be read."),
+        _("Name a path below it; links that lead out of it are not followed."),
+    ),
+    MailboxFault.PATH_MISSING: (
+        _("There is no such file or directory."),
+        _("Check the path, and whether it is mounted where Sekimori runs."),
+    ),
+    MailboxFault.PATH_FORBIDDEN: (
+        _("The account that Sekimori runs as may not read or change this."),
+        _("Give that account the right to it."),
+    ),
+    MailboxFault.PATH_FAILED: (
+        _("The file system answered with an error."),
+        _("It is tried again by itself; if it keeps happening, look at the disk or the mount."),
+    ),
+    MailboxFault.NOT_A_MAILDIR: (
+        _("This is no Maildir: it has no directories new and cur."),
+        _("Name the directory above them. For loose files, choose a watched folder instead."),
+    ),
+    MailboxFault.FILE_LOCKED: (
+        _("Another program is writing to the file."),
+        _("It is tried again by itself. A lock file that was left behind counts for an hour."),
+    ),
+    MailboxFault.BUCKET_MISSING: (
+        _("There is no such bucket."),
+        _("Check its name, the region and the endpoint."),
+    ),
+    MailboxFault.KEY_REFUSED: (
+        _("The storage does not know this access key, or the secret does not belong to it."),
+        _("Enter both again; the region must be the bucket's."),
+    ),
+    MailboxFault.ACCESS_DENIED: (
+        _("This access key may not do that in this bucket."),
+        _("Allow it to list and get objects, and to put, tag and delete them where they are tagged or moved."),
+    ),
+    MailboxFault.SIGN_IN_MISSING: (
+        _("Nobody has signed in for this mailbox yet."),
+        _("Open the mailbox and choose Sign in."),
+    ),
+    MailboxFault.SIGN_IN_ENDED: (
+        _("The sign-in has ended: the provider takes it no more. A new password or an administrator can cause that."),
+        _("Open the mailbox and choose Sign in."),
+    ),
+    MailboxFault.SIGN_IN_EXPIRED: (
+        _("The code was not entered in time."),
+        _("Choose Sign in to get a new one."),
+    ),
+    MailboxFault.SIGN_IN_DENIED: (
+        _("The sign-in was declined at the provider."),
+        _("Sign in as somebody who may open this mailbox, and agree there."),
+    ),
+    MailboxFault.SIGN_IN_REFUSED: (
+        _("The provider refuses the sign-in."),
+        _("Its answer, below, says why; the registration of this application there is the usual place to look."),
+    ),
+    MailboxFault.CLIENT_REFUSED: (
+        _("The provider does not know this application, or its secret is not right."),
+        _("Check client id, tenant and client secret; secrets expire there."),
+    ),
+    MailboxFault.SCOPE_REFUSED: (
+        _("The provider does not let this application read mail."),
+        _("Add the permission to the registration there, as the page about this provider tells."),
+    ),
+    MailboxFault.TOKEN_REFUSED: (
+        _("The mail server refuses the sign-in that the provider has accepted."),
+        _("Check the user name, that IMAP is switched on for it, and that the permission is granted there."),
+    ),
+    MailboxFault.PROVIDER_BUSY: (
+        _("The provider cannot answer at the moment."),
+        _("It is tried again by itself."),
     ),
     MailboxFault.FOLDER_MISSING: (
         _("There is no such folder."),

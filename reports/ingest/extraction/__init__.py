@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.ingest.extraction.limits import Limits
-from reports.ingest.extraction.mbox import is_mbox, split_mbox
+from reports.ingest.extraction.mbox import is_mbox, mbox_ranges, split_mbox
 from reports.ingest.extraction.walk import extract
 
-__all__ = ["Limits", "extract", "is_mbox", "split_mbox"]
+__all__ = ["Limits", "extract", "is_mbox", "mbox_ranges", "split_mbox"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -39,3 +40,19 @@ def split_mbox(stream: BinaryIO, *, max_bytes: int = Limits().bytes_in) -> Itera
             size += len(line)
     if lines:
         yield b"".join(lines)[: max_bytes + 1]
+
+
+def mbox_ranges(stream: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
+    """(start, length, SHA-256) of each message of an mbox with its From_ line; each range is an mbox of its own."""
+    start, end, is_after_blank = -1, 0, True
+    digest = hashlib.sha256()
+    while line := stream.readline(LINE_LENGTH):
+        if is_after_blank and _FROM_LINE.match(line):
+            if start >= 0:
+                yield start, end - start, digest.digest()
+            start, digest = end, hashlib.sha256()
+        is_after_blank = not line.strip()
+        end += len(line)
+        digest.update(line)
+    if start >= 0:
+        yield start, end - start, digest.digest()

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from reports.errors import MailboxMisconfigured
 from reports.ingest.places.imap import imap_way
+from reports.ingest.places.local_ways import folder_way, maildir_way, mbox_way
 from reports.ingest.places.place import Way
+from reports.ingest.places.s3 import s3_way
 from reports.models import Mailbox
 from reports.vocabulary import MailboxFault, PlaceKind
 
@@ -25,6 +27,10 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
+    PlaceKind.MAILDIR: Kind(maildir_way, where="{path}"),
+    PlaceKind.MBOX: Kind(mbox_way, where="{path}", actions=(LEAVE,)),
+    PlaceKind.FOLDER: Kind(folder_way, where="{path}", actions=(LEAVE, MOVE)),
+    PlaceKind.S3: Kind(s3_way, where="{bucket}/{prefix} {endpoint_url}"),
     PlaceKind.IMAP: Kind(imap_way, where="{username} · {host}:{port} · {folder}"),
 }
 

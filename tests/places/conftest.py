@@ -1,0 +1,70 @@
+"""One yard of each kind; servers are started once, and only when a test asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from moto.server import ThreadedMotoServer
+from pytest_django import Settings
+
+from reports.models import Organisation
+from tests.places.yards import BucketYard, FolderYard, ImapYard, MaildirYard, MboxYard, Yard
+from tests.reports.stored import make_organisation
+
+MakeYard = Callable[[], Yard]
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The address of moto's server."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def root(tmp_path: Path, settings: Settings) -> Path:
+    """The directory below which local places may lie."""
+    directory = tmp_path / "root"
+    directory.mkdir()
+    settings.LOCAL_PLACES_ROOT = str(directory)
+    return directory
+
+
+@pytest.fixture(autouse=True)
+def _loopback_is_allowed(settings: Settings) -> None:
+    """The servers of these tests are there."""
+    settings.OUTGOING_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
+
+
+def an_organisation() -> Organisation:
+    return make_organisation(f"o-{uuid4().hex[:12]}")
+
+
+@pytest.fixture(params=["imap", "maildir", "mbox", "folder", "s3"])
+def make_yard(request: pytest.FixtureRequest) -> MakeYard:
+    """Makes fresh yards of one kind, each in an organisation of its own."""
+    ask = request.getfixturevalue
+    match request.param:
+        case "imap":
+            return lambda: ImapYard(an_organisation(), dovecot=ask("dovecot"))
+        case "maildir":
+            return lambda: MaildirYard(an_organisation(), root=ask("root"))
+        case "mbox":
+            return lambda: MboxYard(an_organisation(), root=ask("root"))
+        case "folder":
+            return lambda: FolderYard(an_organisation(), root=ask("root"))
+        case _:
+            return lambda: BucketYard(an_organisation(), endpoint=ask("s3_endpoint"))
+
+
+@pytest.fixture
+def yard(make_yard: MakeYard) -> Yard:
+    """A fresh yard of each kind."""
+    return make_yard()
