@@ -34,6 +34,7 @@ class Purpose(StrEnum):
     FAILURE_SAMPLE = "failure sample"
     EVENT_RECIPIENTS = "event recipients"
     SIGNING_KEY = "signing key"
+    SIGN_IN = "sign-in"
 
 
 def seal(plain: bytes, *, purpose: Purpose) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db import connection, models, transaction
 
 from exceptions.models import SigningKey
-from reports.models import FailureReport, InboundEvent, Mailbox, RawMessage
+from reports.models import FailureReport, InboundEvent, Mailbox, RawMessage, SignIn
 from reports.sealing import Purpose, known_key_names, seal, unseal
 
 BATCH = 200
@@ -26,6 +26,9 @@ class SealedColumn(NamedTuple):
 
 COLUMNS = (
     SealedColumn(Mailbox, "secret", Purpose.MAILBOX_LOGIN),
+    SealedColumn(SignIn, "refresh", Purpose.SIGN_IN),
+    SealedColumn(SignIn, "access", Purpose.SIGN_IN),
+    SealedColumn(SignIn, "pending", Purpose.SIGN_IN),
     SealedColumn(SigningKey, "private", Purpose.SIGNING_KEY),
     SealedColumn(InboundEvent, "recipients", Purpose.EVENT_RECIPIENTS),
     SealedColumn(FailureReport, "details", Purpose.FAILURE_DETAILS),

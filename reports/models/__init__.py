@@ -11,6 +11,7 @@ from reports.models.message import Message, RawMessage
 from reports.models.organisation import Domain, Membership, Organisation
 from reports.models.rollup import DomainDay, SourceDay
 from reports.models.sighting import Sighting
+from reports.models.sign_in import SignIn
 from reports.models.source import Decision, Source
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "RejectedRow",
     "ServiceName",
     "Sighting",
+    "SignIn",
     "Source",
     "SourceDay",
 ]
