@@ -7,14 +7,16 @@ import binascii
 import os
 import secrets
 from collections.abc import Callable
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_email_url  # type: ignore[import-untyped]  # it carries no types
 from environs import Env
 
 KEY_BYTES = 32
+DNS_PORT = 53
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _NO_MAIL = "dummy://"
 
@@ -94,6 +96,34 @@ def networks_from(text: str) -> list[IPv4Network | IPv6Network]:
     except ValueError as error:
         raise BadSetting(
             f"SEKIMORI_OUTGOING_ALLOWED_NETWORKS must hold networks such as 10.0.0.0/8: {error}."
+        ) from None
+
+
+def files_from(name: str, text: str) -> list[Path]:
+    """Comma-separated paths of files that are there. Raises BadSetting, naming the variable."""
+    paths = [Path(part.strip()) for part in text.split(",") if part.strip()]
+    for path in paths:
+        if not path.is_file():
+            raise BadSetting(f"{name} names {path}, which is no file here.")
+    return paths
+
+
+def name_servers_from(text: str) -> list[tuple[str, int]]:
+    """Comma-separated addresses of name servers, each with a port or without: 192.0.2.53, [2001:db8::53]:5353. Raises BadSetting."""
+    return [_name_server(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def _name_server(text: str) -> tuple[str, int]:
+    try:
+        if text.startswith("[") or text.count(":") == 1:
+            parts = urlsplit(f"//{text}")
+            host, port = parts.hostname or "", parts.port or DNS_PORT
+        else:
+            host, port = text, DNS_PORT
+        return str(ip_address(host)), port
+    except ValueError:
+        raise BadSetting(
+            f"SEKIMORI_DNS_SERVERS must hold addresses such as 192.0.2.53 or 192.0.2.53:5353, or be none, not {text}."
         ) from None
 
 
