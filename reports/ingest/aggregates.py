@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +22,7 @@ from reports.ingest.rows import RowWriter
 from reports.ingest.secondhand import doubtful, is_secondhand
 from reports.models import AggregateReport, Organisation, RejectedRow, Sighting
 from reports.rollups.buckets import Bucket
+from reports.vocabulary import Kind
 
 BATCH = 1000
 COLUMNS = (
@@ -52,9 +54,9 @@ def store_aggregates(
         if each.key not in pks:
             fresh.setdefault(each.key, each)
     claims = {
-        each.key: before[each.message_id, each.payload_index]
+        each.key: before[Kind.AGGREGATE, each.message_id, each.payload_index]
         for each in reversed(filed)
-        if (each.message_id, each.payload_index) in before
+        if (Kind.AGGREGATE, each.message_id, each.payload_index) in before
     }
     rows = [claims.get(key) for key in fresh]
     ids = iter(next_ids(AggregateReport._meta.db_table, rows.count(None)))
@@ -82,25 +84,32 @@ def store_aggregates(
 
 def _known(filed: Sequence[FiledAggregate], *, organisation: Organisation) -> dict[Key, int]:
     """What is stored already under the identities at hand, other rows included."""
-    found = AggregateReport.objects.filter(
-        organisation=organisation, day__in={each.day for each in filed}, identity__in={each.key[0] for each in filed}
-    ).values_list("identity", "rows_hash", "pk")
-    return {(bytes(identity), bytes(rows_hash)): pk for identity, rows_hash, pk in found}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT identity, rows_hash, id FROM reports_aggregatereport "
+            "WHERE organisation_id = %s AND day = ANY(%s) AND identity = ANY(%s)",
+            [organisation.pk, list({each.day for each in filed}), list({each.key[0] for each in filed})],
+        )
+        return {(bytes(identity), bytes(rows_hash)): pk for identity, rows_hash, pk in cursor.fetchall()}
 
 
 def _fields(pk: int, filed: FiledAggregate, *, organisation: Organisation, at: datetime) -> tuple[Any, ...]:
     """The values of COLUMNS."""
     content, head = filed.content, filed.content.head
     begin, end = datetime.fromtimestamp(head.begin, UTC), datetime.fromtimestamp(head.end, UTC)
-    policy = json.dumps({name: getattr(head.policy, name) for name in POLICY})
     repairs = json.dumps([asdict(repair) for repair in content.repairs]) if content.repairs else "[]"
     failing = sum(row.count for row in content.rows if not row.is_aligned)
     return (
         pk, organisation.pk, filed.domain_id, filed.message_id, filed.payload_index, *filed.key, head.org_name, head.email,
-        head.report_id, begin, end, filed.day, policy, head.extra_contact_info, json.dumps(head.errors), head.generator,
-        head.version, head.namespace, len(content.rows), content.messages, failing, len(content.rejected), repairs,
+        head.report_id, begin, end, filed.day, _policy(head.policy), head.extra_contact_info,
+        json.dumps(head.errors) if head.errors else "[]", head.generator, head.version, head.namespace, len(content.rows), content.messages, failing, len(content.rejected), repairs,
         1, False, is_secondhand(filed), filed.filename, at,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=10_000)
+def _policy(policy: PolicyPublished) -> str:
+    return json.dumps({name: getattr(policy, name) for name in POLICY})
 
 
 def _store_rejected(new: Iterable[tuple[int, FiledAggregate]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -33,6 +33,15 @@ def copy_rows(table: str, columns: Iterable[str], rows: Iterable[Sequence[Any]])
     """Load rows of Python values; JSON is given as text. An eighth of the time that `bulk_create` takes for wide rows."""
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def copy_typed(table: str, types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+    """Load rows of Python values in binary, for columns of these PostgreSQL types: bytes are sent as they are."""
+    statement = f"COPY {table} ({', '.join(types)}) FROM STDIN WITH (FORMAT BINARY)"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(list(types.values()))
         for row in rows:
             copy.write_row(row)
 

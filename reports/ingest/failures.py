@@ -18,6 +18,7 @@ from reports.ingest.filed import Before, Place
 from reports.ingest.outcome import Kept
 from reports.models import FailureReport, Organisation, Sighting
 from reports.sealing import Purpose, seal
+from reports.vocabulary import Kind
 
 BATCH = 200
 NAME_LENGTH = 320
@@ -61,9 +62,9 @@ def store_failures(
         if each.identity not in known:
             fresh.setdefault(each.identity, each)
     claims = {
-        each.identity: before[each.message_id, each.payload_index]
+        each.identity: before[Kind.FAILURE, each.message_id, each.payload_index]
         for each in reversed(filed)
-        if (each.message_id, each.payload_index) in before
+        if (Kind.FAILURE, each.message_id, each.payload_index) in before
     }
     FailureReport.objects.bulk_create(
         [_report(each, claims.get(key), organisation=organisation, at=at) for key, each in fresh.items()],

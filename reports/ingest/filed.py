@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from reports.dto import AggregateReport
+from reports.vocabulary import Kind
 
 Key = tuple[bytes, bytes]
 
@@ -31,5 +32,5 @@ class Before:
     stored_at: datetime
 
 
-Place = tuple[int, int]
-"""A message's id and the index of a payload in it."""
+Place = tuple[Kind, int, int]
+"""A kind of report, a message's id and the index of a payload in it."""

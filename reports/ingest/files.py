@@ -13,7 +13,7 @@ from reports.ingest.outcome import Result, combine
 from reports.vocabulary import Outcome, Reason
 
 BATCH_BYTES = 8 << 20
-BATCH_MESSAGES = 500
+BATCH_MESSAGES = 2000
 _HEAD_BYTES = 4096
 
 

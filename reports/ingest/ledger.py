@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,14 +14,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from reports.dto import MailFacts, Problem
+from reports.ingest import raw
 from reports.ingest.copying import copy_rows, next_ids
 from reports.ingest.outcome import Result
-from reports.models import Message, Organisation, RawMessage
-from reports.sealing import Purpose, seal, unseal
+from reports.models import Message, Organisation
 from reports.vocabulary import Channel, Outcome
 
-# Report mails hold archives in base64: a higher level costs three times as much and saves one per cent.
-COMPRESSION_LEVEL = 1
 LOCK_CLASS = 0x4C454447
 LEASE = timedelta(minutes=10)
 """How long a message belongs to the reader that took it: the slowest reading takes seconds."""
@@ -60,60 +56,36 @@ def take_in(arrivals: Sequence[Arrival], *, organisation: Organisation, at: date
     with connection.cursor() as cursor:
         # Else two workers that bring the same bytes at once would both enter them; this lasts milliseconds.
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, organisation.pk])
-    raws = _keep_raw(arrivals, organisation=organisation, at=at)
+    raws = raw.keep_all([arrival.data for arrival in arrivals], organisation=organisation, at=at)
     table = Message._meta.db_table
     ids = next_ids(table, len(arrivals))
     copy_rows(
         table,
         COLUMNS,
         (
-            (pk, *_fields(arrival, raw, organisation=organisation))
-            for pk, arrival, raw in zip(ids, arrivals, raws, strict=True)
+            (pk, *_fields(arrival, raw_id, organisation=organisation))
+            for pk, arrival, raw_id in zip(ids, arrivals, raws, strict=True)
         ),
     )
     return ids
 
 
-def _fields(arrival: Arrival, raw: int, *, organisation: Organisation) -> tuple[Any, ...]:
+def _fields(arrival: Arrival, raw_id: int, *, organisation: Organisation) -> tuple[Any, ...]:
     """The values of COLUMNS after the id."""
     return (
-        organisation.pk, raw, str(arrival.channel), arrival.mailbox_id, arrival.folder, arrival.epoch, arrival.key,
+        organisation.pk, raw_id, str(arrival.channel), arrival.mailbox_id, arrival.folder, arrival.epoch, arrival.key,
         arrival.uploaded_by_id, _plain(arrival.filename, FILENAME_LENGTH), "", "", arrival.received_at, 1, "", "[]",
     )  # fmt: skip
 
 
-def _keep_raw(arrivals: Sequence[Arrival], *, organisation: Organisation, at: datetime) -> list[int]:
-    digests = [hashlib.sha256(arrival.data).digest() for arrival in arrivals]
-    held = _held(digests, organisation=organisation)
-    missing = {digest: arrival.data for digest, arrival in zip(digests, arrivals, strict=True) if digest not in held}
-    table = RawMessage._meta.db_table
-    held |= zip(missing, next_ids(table, len(missing)), strict=True)
-    copy_rows(
-        table,
-        ("id", "organisation_id", "sha256", "size", "sealed", "stored_at"),
-        ((held[digest], organisation.pk, digest, len(data), _pack(data), at) for digest, data in missing.items()),
-    )
-    return [held[digest] for digest in digests]
-
-
-def _held(digests: Sequence[bytes], *, organisation: Organisation) -> dict[bytes, int]:
-    found = RawMessage.objects.filter(organisation=organisation, sha256__in=digests).values_list("sha256", "pk")
-    return {bytes(digest): pk for digest, pk in found}
-
-
-def bytes_of(raw: RawMessage) -> bytes:
-    """The bytes as they came. Raises `reports.sealing.SealBroken` where the key is gone."""
-    return zlib.decompress(unseal(raw.sealed, purpose=Purpose.RAW_MESSAGE))
-
-
-def _pack(data: bytes) -> bytes:
-    return seal(zlib.compress(data, COMPRESSION_LEVEL), purpose=Purpose.RAW_MESSAGE)
-
-
 def still_unread(message_ids: Iterable[int]) -> set[int]:
     """Those of the messages that have no outcome yet, locked until the end of this transaction: one reader wins."""
-    found = Message.objects.filter(pk__in=list(message_ids), outcome__isnull=True)
-    return set(found.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM reports_message WHERE id = ANY(%s) AND outcome IS NULL ORDER BY id FOR UPDATE",
+            [list(message_ids)],
+        )
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 def left_unread(*, at: datetime) -> list[int]:
@@ -155,13 +127,24 @@ def forgive_try(message_id: int) -> None:
 
 
 def finish(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime) -> None:
-    """Write how the messages ended, in one statement. An outcome is written once and never changed."""
+    """Write how the messages ended, in one statement. An outcome is written once, and changed by another reading alone."""
+    _write(ended, at=at, condition="m.outcome IS NULL")
+
+
+def finish_again(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime) -> None:
+    """Write how messages ended that were read once more; who sent them is asked where that was not known yet."""
+    _write(ended, at=at, condition="m.outcome IS NOT NULL")
+    unknown = Message.objects.filter(pk__in=[result.message_id for result, _ in ended], sender_checked_at=None)
+    unknown.update(sender_due_at=at)
+
+
+def _write(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime, condition: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE reports_message m SET outcome = e.outcome, reason = e.reason, problems = e.problems::jsonb, "
+            "UPDATE reports_message m SET outcome = e.outcome, reason = e.reason, problems = e.problems::jsonb, "  # noqa: S608
             "subject = e.subject, sender = e.sender, read_at = %s "
             "FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) "
-            "AS e(id, outcome, reason, problems, subject, sender) WHERE m.id = e.id AND m.outcome IS NULL",
+            f"AS e(id, outcome, reason, problems, subject, sender) WHERE m.id = e.id AND {condition}",
             [
                 at,
                 [result.message_id for result, _ in ended],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.ingest.extraction import extract
-from reports.ingest.ledger import bytes_of
+from reports.ingest.raw import bytes_of
 from reports.models import AggregateReport
 from reports.sealing import SealBroken
 

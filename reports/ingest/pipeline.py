@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import OperationalError, transaction
 
 from reports.dto import MailFacts, Problem
-from reports.ingest import ledger, store
+from reports.ingest import ledger, raw, store
 from reports.ingest.ledger import Arrival
 from reports.ingest.outcome import Reading, Result, conclude
 from reports.ingest.read import read
@@ -97,7 +97,7 @@ def finish_unread(
         if message.tries > TRIES:
             yield _give_up(message.pk, "", at=at)
         elif message.raw:
-            item = Unread(message.pk, ledger.bytes_of(message.raw), message.filename)
+            item = Unread(message.pk, raw.bytes_of(message.raw), message.filename)
             try:
                 results = _read_and_store([item], organisation=message.organisation, at=at, checkpoint=checkpoint)
             except OperationalError:

@@ -22,9 +22,9 @@ class AggregateReport(models.Model):
     from parsedmarc's output, and gives way to the true report (reports.ingest.secondhand).
     """
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
-    domain = models.ForeignKey(Domain, on_delete=models.CASCADE)
-    message = models.ForeignKey(Message, on_delete=models.RESTRICT, related_name="aggregate_reports")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False)
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, db_index=False)
+    message = models.ForeignKey(Message, on_delete=models.RESTRICT, db_index=False, related_name="aggregate_reports")
     payload_index = models.PositiveSmallIntegerField()
     identity = models.BinaryField(max_length=32)
     rows_hash = models.BinaryField(max_length=32)

@@ -14,7 +14,7 @@ from reports.vocabulary import Channel, Outcome, SenderCheck
 class RawMessage(models.Model):
     """The bytes as they came, compressed and sealed (reports.sealing), kept once per organisation by their SHA-256."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False)
     sha256 = models.BinaryField(max_length=32)
     size = models.PositiveIntegerField()
     sealed = models.BinaryField()
@@ -40,14 +40,17 @@ class Message(models.Model):
     domain, `sender_by` who proves it (an authserv-id or a signing domain), `sender_due_at` when to ask, or ask again.
     """
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
+    # A mail costs as much in indexes as in itself: none for a key with which another index begins.
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False)
     raw = models.ForeignKey(RawMessage, on_delete=models.RESTRICT, null=True, blank=True, related_name="messages")
     channel = models.CharField(max_length=10, choices=[(channel.value, channel.value) for channel in Channel])
-    mailbox = models.ForeignKey(Mailbox, on_delete=models.SET_NULL, null=True, blank=True)
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.SET_NULL, null=True, blank=True, db_index=False)
     folder = models.CharField(max_length=254, blank=True)
     epoch = models.CharField(max_length=64, blank=True, default="", db_default="")
     key = models.CharField(max_length=1200, blank=True, default="", db_default="")
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, db_index=False
+    )
     filename = models.CharField(max_length=500, blank=True)
     subject = models.CharField(max_length=500, blank=True)
     sender = models.CharField(max_length=320, blank=True)
@@ -101,7 +104,12 @@ class Message(models.Model):
                 fields=["sender_due_at"], condition=models.Q(sender_due_at__isnull=False), name="message_sender_due"
             ),
             models.Index(
-                fields=["mailbox"], condition=models.Q(acknowledged_at__isnull=True), name="message_unacknowledged"
+                fields=["mailbox"],
+                condition=models.Q(acknowledged_at__isnull=True, mailbox__isnull=False),
+                name="message_unacknowledged",
+            ),
+            models.Index(
+                fields=["uploaded_by"], condition=models.Q(uploaded_by__isnull=False), name="message_by_uploader"
             ),
         ]
 

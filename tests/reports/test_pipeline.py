@@ -10,7 +10,8 @@ import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from reports.ingest.ledger import LEASE, Arrival, bytes_of, claim, take_in
+from reports.ingest.ledger import LEASE, Arrival, claim, take_in
+from reports.ingest.raw import bytes_of
 from reports.ingest.pipeline import finish_unread, ingest
 from reports.models import AggregateReport, Message, Organisation, RawMessage, SourceDay
 from reports.tasks import finish_interrupted

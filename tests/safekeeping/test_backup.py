@@ -109,7 +109,7 @@ def test_a_backup_goes_into_an_empty_machine_whole_and_says_which_keys_it_needs(
     second.done("verify_audit_log")
     assert (
         second.shell(
-            "from reports.models import Message; from reports.ingest.ledger import bytes_of\n"
+            "from reports.models import Message; from reports.ingest.raw import bytes_of\n"
             "print(sum(b'<feedback>' in bytes_of(m.raw) for m in Message.objects.select_related('raw')))"
         )
         == "3"

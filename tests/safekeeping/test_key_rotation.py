@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from dmarcsite.env import keys_from, new_key
 from dmarcsite.safekeeping import sealed
 from dmarcsite.safekeeping.sealed import COLUMNS, key_uses, reseal_all
-from reports.ingest.ledger import bytes_of
+from reports.ingest.raw import bytes_of
 from reports.models import Mailbox, Message
 from reports.sealing import Purpose, SealBroken, seal, unseal
 from tests.reports.samples import failure_mail

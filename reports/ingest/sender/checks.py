@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from reports.ingest.conflicts import settle
-from reports.ingest.ledger import bytes_of
+from reports.ingest.raw import bytes_of
 from reports.ingest.sender.judge import Sender, judge
 from reports.ingest.sender.keys import Keys
 from reports.ingest.sender.results import trusted_from
@@ -84,7 +84,7 @@ def write(found: Sequence[Found], *, at: datetime) -> None:
     """Write down what was found, and decide anew about the reports that proven messages brought."""
     pks = [each.message_id for each in found]
     list(
-        Message.objects.filter(pk__in=pks).order_by("pk").select_for_update(of=("self",)).values_list("pk")
+        Message.objects.filter(pk__in=pks).order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk")
     )  # in one order
     with connection.cursor() as cursor:
         cursor.execute(
