@@ -83,7 +83,10 @@ def test_what_the_mail_says_of_itself_goes_with_the_report() -> None:
     mail = report_mail((GZ, NAME), subject="Grüße: Report Domain: example.com")
     extraction = extract(mail.as_bytes())
     facts = MailFacts(
-        "Grüße: Report Domain: example.com", "noreply@receiver.example", "<m1@receiver.example>", "Tue, 14 Nov 2023 22:13:20 +0000"
+        "Grüße: Report Domain: example.com",
+        "noreply@receiver.example",
+        "<m1@receiver.example>",
+        "Tue, 14 Nov 2023 22:13:20 +0000",
     )
     assert extraction.mail == facts
     assert [(payload.filename, payload.trail, payload.mail) for payload in extraction.payloads] == [
@@ -129,6 +132,12 @@ def _codes(mail: bytes) -> list[str]:
 
 def test_a_footer_glued_to_base64_is_left_out() -> None:
     body = B64 + "-- \nThis mail was scanned\n"
+    mail = f"From: a@receiver.example\nContent-Type: application/gzip\nContent-Transfer-Encoding: base64\n\n{body}"
+    assert _codes(mail.encode()) == [RepairCode.BASE64_DAMAGED]
+
+
+def test_single_foreign_characters_in_base64_are_passed_over() -> None:
+    body = B64[:30] + "???" + B64[30:]
     mail = f"From: a@receiver.example\nContent-Type: application/gzip\nContent-Transfer-Encoding: base64\n\n{body}"
     assert _codes(mail.encode()) == [RepairCode.BASE64_DAMAGED]
 

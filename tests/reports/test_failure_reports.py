@@ -272,3 +272,8 @@ def test_the_same_report_has_the_same_identity_and_any_other_has_not() -> None:
 def test_without_ids_the_sample_tells_reports_apart() -> None:
     report = replace(_read(failure_mail()), original_envelope_id="", sample_message_id="")
     assert failure_identity(report) != failure_identity(replace(report, sample=b"other"))
+
+
+def test_of_several_addresses_the_first_that_is_one_counts() -> None:
+    report = _read(failure_mail(feedback=FEEDBACK.replace("Source-IP", "Source-IP: unknown\nSource-IP")))
+    assert (report.source_ip, _codes(report)) == (ip_address("192.0.2.7"), [(RepairCode.REPEATED_FIELD, "source-ip")])

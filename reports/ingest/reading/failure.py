@@ -84,15 +84,19 @@ def _reported_domain(fields: Fields, sample: SampleFacts, *, repairs: Repairs) -
 
 
 def _source_ip(fields: Fields, sample: SampleFacts, *, repairs: Repairs) -> Address | None:
-    sent = fields.first("source-ip")
-    address, rewritten = read_address(sent)
-    if address:
-        if rewritten:
-            repairs.note(RepairCode.ADDRESS_REWRITTEN, "source-ip", sent)
-        return address
+    for each in fields.all("source-ip"):
+        address, rewritten = read_address(each)
+        if address:
+            if rewritten:
+                repairs.note(RepairCode.ADDRESS_REWRITTEN, "source-ip", each)
+            return address
     found = _RECEIVED_ADDRESS.search(sample.received)
     assumed = read_address(found[1])[0] if found else None
-    repairs.note(RepairCode.SOURCE_IP_ASSUMED if assumed else RepairCode.SOURCE_IP_MISSING, "source-ip", sent)
+    repairs.note(
+        RepairCode.SOURCE_IP_ASSUMED if assumed else RepairCode.SOURCE_IP_MISSING,
+        "source-ip",
+        fields.first("source-ip"),
+    )
     return assumed
 
 
