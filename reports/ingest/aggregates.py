@@ -23,6 +23,7 @@ from reports.ingest.secondhand import doubtful, is_secondhand
 from reports.models import AggregateReport, Organisation, RejectedRow, Sighting
 from reports.rollups.buckets import Bucket
 from reports.vocabulary import Kind
+from reports.vocabulary import Kind
 
 BATCH = 1000
 COLUMNS = (

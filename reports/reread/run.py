@@ -1,0 +1,183 @@
+"""Carries a re-read on, part by part, until it is done, cancelled, or ended by a crash that the next one goes on from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError, OperationalError, transaction
+
+from reports import jobs
+from reports.ingest import store
+from reports.ingest.raw import bytes_of
+from reports.ingest.outcome import Reading
+from reports.ingest.read import read
+from reports.models import Job, Message
+from reports.partitions import make_months
+from reports.reread.difference import Difference
+from reports.reread.replace import replace
+from reports.reread.selection import Selection
+from reports.reread.snapshot import what_came
+from reports.sealing import SealBroken
+from reports.vocabulary import JobState
+
+TOGETHER = 200
+ROWS_TOGETHER = 20_000
+TRIES = 3
+"""A message that kills its reader so often is left as it is."""
+DRY_RUN = "dry_run"
+log = logging.getLogger(__name__)
+
+Checkpoint = Callable[[str], None]
+"""Told each step that has just been finished; tests end the process there."""
+Watch = Callable[[Job], None]
+"""Told of the job after each part."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Messages that were read for one transaction; `last` is the last one looked at, `left_out` says why some are not there."""
+
+    readings: Sequence[tuple[int, Reading]]
+    left_out: Sequence[str]
+    last: int
+
+
+def run(
+    pk: int,
+    *,
+    clock: Callable[[], datetime],
+    watch: Watch = lambda job: None,
+    checkpoint: Checkpoint = lambda step: None,
+) -> bool:
+    """Do the work of the job to its end; False where somebody else is at it, or where it has ended.
+
+    A dry run does the same, undoes it, and keeps the difference.
+    """
+    with jobs.carried(pk, at=clock()) as job:
+        if job is None:
+            return False
+        try:
+            _carry_on(job, clock=clock, watch=watch, checkpoint=checkpoint)
+            jobs.finish(job, JobState.DONE, at=clock())
+        except jobs.JobCancelled:
+            jobs.finish(job, JobState.CANCELLED, at=clock())
+        except OperationalError:
+            raise  # the database is gone or busy: the next run goes on
+        except Exception as error:
+            log.exception("job %d", pk)
+            jobs.finish(job, JobState.FAILED, at=clock(), error=f"{type(error).__name__}: {error}"[:500])
+            raise
+        job.refresh_from_db()
+        watch(job)
+    return True
+
+
+def _carry_on(job: Job, *, clock: Callable[[], datetime], watch: Watch, checkpoint: Checkpoint) -> None:
+    messages = Selection.from_json(job.parameters).messages(job.organisation_id)
+    careful = TOGETHER if job.result.get("trying") else 0  # the process before died here
+    while pks := list(messages.filter(pk__gt=int(job.position or 0)).values_list("pk", flat=True)[:TOGETHER]):
+        pks = pks[:1] if careful else pks
+        careful = max(0, careful - 1)
+        killed = _say_what_is_tried(job, pks[0], at=clock())
+        parts = iter([_Part([], ["kills_reader"], pks[0])]) if killed else _read_in_parts(pks)
+        for part in parts:
+            checkpoint("read")
+            _put(job, part, at=clock(), checkpoint=checkpoint)
+            checkpoint("committed")
+            watch(job)
+
+
+def _say_what_is_tried(job: Job, pk: int, *, at: datetime) -> bool:
+    """Write down which message comes next, so that one that kills its readers is known; True where it is to be left out."""
+    trying, times = job.result.get("trying", [0, 0])
+    times = times + 1 if trying == pk else 1
+    if times <= TRIES:
+        jobs.advance(job, done=job.done, position=job.position, result={**job.result, "trying": [pk, times]}, at=at)
+    return bool(times > TRIES)
+
+
+def _read_in_parts(pks: Sequence[int]) -> Iterator[_Part]:
+    readings: list[tuple[int, Reading]] = []
+    left_out: list[str] = []
+    for message in Message.objects.filter(pk__in=pks).select_related("raw").order_by("pk").iterator(chunk_size=20):
+        reading, why = _read(message)
+        if reading:
+            readings.append((message.pk, reading))
+        else:
+            left_out.append(why)
+        if sum(each.rows for _, each in readings) >= ROWS_TOGETHER:
+            yield _Part(readings, left_out, message.pk)
+            readings, left_out = [], []
+    yield _Part(readings, left_out, pks[-1])
+
+
+def _read(message: Message) -> tuple[Reading | None, str]:
+    if message.raw is None:
+        return None, "bytes_gone"
+    try:
+        return read(bytes_of(message.raw), filename=message.filename), ""
+    except SealBroken:
+        return None, "key_gone"
+    except Exception:  # a fault of ours in one message must not hold up the others
+        log.exception("message %d cannot be read again", message.pk)
+        return None, "reader_failed"
+
+
+def _put(job: Job, part: _Part, *, at: datetime, checkpoint: Checkpoint) -> None:
+    """One part in one transaction with its place in the job; where the database refuses it, each message by itself."""
+    make_months(store.days_of(part.readings, at=at), at=at)
+    difference = Difference.from_json(job.result)
+    with transaction.atomic(durable=True):
+        try:
+            _compare(job, part.readings, difference, at=at)
+        except OperationalError:
+            raise
+        except DatabaseError:
+            log.exception("%d messages cannot be replaced as one", len(part.readings))
+            difference = Difference.from_json(job.result)
+            for each in part.readings:
+                try:
+                    _compare(job, [each], difference, at=at)
+                except OperationalError:
+                    raise
+                except DatabaseError:
+                    log.exception("message %d stays as it is", each[0])
+                    difference.leave_out("reader_failed")
+        for why in part.left_out:
+            difference.leave_out(why)
+        done = job.done + len(part.readings) + len(part.left_out)
+        jobs.advance(job, done=done, position=str(part.last), result=difference.to_json(), at=at)
+        checkpoint("stored")
+
+
+def _compare(job: Job, readings: Sequence[tuple[int, Reading]], difference: Difference, *, at: datetime) -> None:
+    """Replace, look at what that changed, and undo it on a dry run."""
+    pks = [pk for pk, _ in readings]
+    with transaction.atomic():
+        before = what_came(pks)
+        _replace_all(readings, job=job, at=at)
+        after = what_came(pks)
+        if job.parameters.get(DRY_RUN):
+            transaction.set_rollback(True)
+    for pk in pks:
+        difference.add(pk, before[pk], after[pk])
+
+
+def _replace_all(readings: Sequence[tuple[int, Reading]], *, job: Job, at: datetime) -> None:
+    """Replace, then read again whoever brought once more what is no longer as it was."""
+    seen: set[int] = set()
+    waiting: Sequence[tuple[int, Reading]] = readings
+    while waiting:
+        seen |= {pk for pk, _ in waiting}
+        followers = replace(waiting, organisation=job.organisation, at=at) - seen
+        waiting = _follow(followers)
+
+
+def _follow(followers: set[int]) -> list[tuple[int, Reading]]:
+    messages = Message.objects.filter(pk__in=followers, outcome__isnull=False).select_related("raw").order_by("pk")
+    found: list[tuple[int, Any]] = [(message.pk, _read(message)[0]) for message in messages]
+    return [(pk, reading) for pk, reading in found if reading is not None]
