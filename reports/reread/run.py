@@ -12,8 +12,8 @@ from django.db import DatabaseError, OperationalError, transaction
 
 from reports import jobs
 from reports.ingest import store
-from reports.ingest.raw import bytes_of
 from reports.ingest.outcome import Reading
+from reports.ingest.raw import bytes_of
 from reports.ingest.read import read
 from reports.models import Job, Message
 from reports.partitions import make_months
