@@ -26,7 +26,7 @@ ssl_cert = <{cert}
 ssl_key = <{key}
 ssl_dh =
 disable_plaintext_auth = yes
-auth_mechanisms = plain login
+auth_mechanisms = plain login {mechanisms}
 auth_failure_delay = 0 secs
 mail_location = maildir:{directory}/mail/%u
 mail_uid = {uid}
@@ -54,6 +54,7 @@ service imap-login {{
 service stats {{
   client_limit = 1000
 }}
+{more}
 """
 
 
@@ -62,7 +63,7 @@ class Dovecot:
 
     host = "127.0.0.1"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, mechanisms: str = "", more: str = "") -> None:
         self.imap_port, self.imaps_port = free_port(), free_port()
         self._directory = directory
         authority = Authority(directory)
@@ -84,6 +85,8 @@ class Dovecot:
                 gid=owner.pw_gid,
                 imap_port=self.imap_port,
                 imaps_port=self.imaps_port,
+                mechanisms=mechanisms,
+                more=more,
             )
         )
         self._passwords: dict[str, str] = {}

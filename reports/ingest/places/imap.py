@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import imaplib
-import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from socket import socket
 from typing import ClassVar
 
+from django.utils import timezone
 from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
 
 from reports.errors import MailboxError, MailboxMisconfigured
 from reports.ingest import gate
-from reports.ingest.places.imap_account import ImapAccount, Tls
+from reports.ingest.places.imap_account import PASSWORD, ImapAccount, Tls
 from reports.ingest.places.imap_client import TIMEOUT_SECONDS, ConnectedClient, speaking
 from reports.ingest.places.imap_folder import ImapFolder
+from reports.ingest.places.imap_token import CONTROL, PASSING_REFUSALS, log_in_by_token
 from reports.ingest.places.place import Step, detail
 from reports.ingest.places.secrets import secret_of
+from reports.ingest.places.sign_in import access_token, forget_access
 from reports.models import Mailbox
 from reports.vocabulary import MailboxFault, MailboxStep
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# RFC 5530: these refusals of a login say nothing about the password.
-_PASSING_REFUSALS = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
 
 
 def imap_way(mailbox: Mailbox) -> ImapWay:
     """The way to the folder that a mailbox names."""
-    return ImapWay(ImapAccount(**mailbox.settings, password=secret_of(mailbox)))
+    if mailbox.settings.get("sign_in", PASSWORD) == PASSWORD:
+        return ImapWay(ImapAccount(**mailbox.settings, password=secret_of(mailbox)))
+    token = partial(access_token, mailbox, clock=timezone.now)
+    return ImapWay(ImapAccount(**mailbox.settings, password=""), token, partial(forget_access, mailbox))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class ImapWay:
     """Resolve, connect, encrypt, log in, select; `reports.ingest.places.place.Way`."""
 
     account: ImapAccount
+    token: Callable[[], str] | None = None
+    forget_token: Callable[[], None] | None = None
     step_names: ClassVar[tuple[MailboxStep, ...]] = (
         MailboxStep.RESOLVE,
         MailboxStep.CONNECT,
@@ -87,9 +91,20 @@ class ImapWay:
         return client
 
     def _log_in(self, client: IMAPClient) -> None:
+        if self.token is None:
+            self._log_in_by_password(client)
+            return
+        try:
+            log_in_by_token(client, self.account.username, self.token())
+        except MailboxMisconfigured as error:
+            if self.forget_token and error.code == MailboxFault.TOKEN_REFUSED:
+                self.forget_token()
+            raise
+
+    def _log_in_by_password(self, client: IMAPClient) -> None:
         account = self.account
         # imaplib sends the name as it is, and a line break even within quotes begins another command.
-        if _CONTROL.search(account.username + account.password):
+        if CONTROL.search(account.username + account.password):
             raise MailboxMisconfigured(MailboxFault.LOGIN_REFUSED, (("error", "control characters"),))
         try:
             with speaking():
@@ -98,7 +113,7 @@ class ImapWay:
                 try:
                     log_in(account.username, account.password)
                 except LoginError as error:
-                    kind = MailboxError if str(error).startswith(_PASSING_REFUSALS) else MailboxMisconfigured
+                    kind = MailboxError if str(error).startswith(PASSING_REFUSALS) else MailboxMisconfigured
                     raise kind(MailboxFault.LOGIN_REFUSED, detail(error)) from None
         except UnicodeError:
             raise MailboxMisconfigured(MailboxFault.LOGIN_REFUSED, (("error", "ASCII"),)) from None

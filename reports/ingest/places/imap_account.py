@@ -9,6 +9,8 @@ from enum import StrEnum
 from reports.errors import MailboxMisconfigured
 from reports.vocabulary import MailboxFault
 
+PASSWORD = "password"  # noqa: S105  names a way to sign in
+
 
 class Tls(StrEnum):
     """When the connection is encrypted."""
@@ -20,7 +22,10 @@ class Tls(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImapAccount:
-    """`tls` is a Tls; `ca_certificate` is PEM, "" for the authorities that the system trusts."""
+    """`tls` is a Tls; `ca_certificate` is PEM, "" for the authorities that the system trusts.
+
+    `sign_in` is PASSWORD or a key of reports.ingest.places.providers; then `password` is unused, and a token serves.
+    """
 
     host: str
     port: int
@@ -29,6 +34,9 @@ class ImapAccount:
     password: str = field(repr=False)
     folder: str = "INBOX"
     ca_certificate: str = ""
+    sign_in: str = PASSWORD
+    client_id: str = ""
+    tenant: str = ""
 
     def trust(self) -> ssl.SSLContext:
         """The TLS context that verifies the server's name. With a certificate of its own, nothing else is trusted."""
