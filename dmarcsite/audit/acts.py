@@ -36,6 +36,8 @@ ACTS: dict[str, _StrPromise] = {
     "reports.mailbox.changed": _("Mailbox changed"),
     "reports.mailbox.deleted": _("Mailbox deleted"),
     "reports.mailbox.fetch_asked": _("Visit to a mailbox asked for"),
+    "reports.upload_token.made": _("Upload token made"),
+    "reports.upload_token.revoked": _("Upload token revoked"),
     "reports.failure.revealed": _("Failure sample revealed"),
     "people.first_administrator.made": _("First administrator made"),
     "people.role.proposed": _("Role proposed"),
@@ -69,7 +71,7 @@ KINDS = (
     Kind("policies", _("Policies and keys"), ("exceptions.policy.", "exceptions.signing_key.")),
     Kind("organisation", _("Domains and settings"), ("organisation.",)),
     Kind("nodes", _("Filter nodes"), ("reports.node.",)),
-    Kind("mailboxes", _("Mailboxes"), ("reports.mailbox.",)),
+    Kind("mailboxes", _("Mailboxes and upload tokens"), ("reports.mailbox.", "reports.upload_token.")),
     Kind("samples", _("Failure samples"), ("reports.failure.",)),
     Kind("people", _("People and roles"), ("people.first_administrator.", "people.role.", "people.invitation.")),
     Kind(

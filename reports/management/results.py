@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
-from reports.ingest.outcome import ReportFacts, Result
+from reports.ingest.outcome import Result
+from reports.ingest.public import as_fields
 from reports.models import Organisation
 from reports.sentences.reasons import explain
 from reports.vocabulary import Outcome
 
+__all__ = ["OUTCOMES", "as_fields", "organisation_named", "sentence"]
 OUTCOMES = {
     Outcome.STORED: pgettext_lazy("outcome of a file", "stored"),
     Outcome.DUPLICATE: pgettext_lazy("outcome of a file", "stored before"),
@@ -34,30 +34,6 @@ def organisation_named(slug: str | None) -> Organisation:
         raise CommandError(
             _("Say whose reports these are: --organisation with one of %(slugs)s.") % {"slugs": slugs}
         ) from None
-
-
-def as_fields(result: Result) -> dict[str, Any]:
-    """The public fields of a --jsonl line beside the place (docs/mailboxes.md)."""
-    return {
-        "outcome": result.outcome,
-        "reason": result.reason,
-        "reports": [_facts(report) for report in result.reports],
-    }
-
-
-def _facts(report: ReportFacts) -> dict[str, Any]:
-    return {
-        "kind": report.kind,
-        "reporter": report.reporter,
-        "report_id": report.report_id,
-        "domain": report.domain,
-        "begin": report.begin,
-        "end": report.end,
-        "rows": report.rows,
-        "messages": report.messages,
-        "rows_dropped": report.rows_dropped,
-        "repairs": list(report.repairs),
-    }
 
 
 def sentence(place: object, result: Result) -> str:

@@ -13,6 +13,7 @@ from reports.models.rollup import DomainDay, SourceDay
 from reports.models.sighting import Sighting
 from reports.models.sign_in import SignIn
 from reports.models.source import Decision, Source
+from reports.models.upload_token import UploadToken
 
 __all__ = [
     "AddressIdentity",
@@ -38,4 +39,5 @@ __all__ = [
     "SignIn",
     "Source",
     "SourceDay",
+    "UploadToken",
 ]
