@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 Address = IPv4Address | IPv6Address
 
@@ -74,30 +75,26 @@ class Extraction:
     mail: MailFacts = field(default_factory=MailFacts)
 
 
-@dataclass(frozen=True, slots=True)
-class DkimResult:
+class DkimResult(NamedTuple):
     domain: str
     selector: str
     result: str
     human_result: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SpfResult:
+class SpfResult(NamedTuple):
     domain: str
     scope: str
     result: str
     human_result: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OverrideReason:
+class OverrideReason(NamedTuple):
     type: str
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AggregateRow:
+class AggregateRow(NamedTuple):
     """One RFC record. `dkim` and `spf` are the reporter's aligned verdicts ("pass", "fail" or "" where it sent none).
 
     `envelope_from` is None where it was not sent and "" for a null reverse-path. Equal parts are shared between rows.
@@ -105,7 +102,7 @@ class AggregateRow:
 
     position: int
     source_ip: Address
-    count: int
+    count: int  # type: ignore[assignment]  # the RFC's name, though tuples have a method of that name
     disposition: str
     dkim: str
     spf: str

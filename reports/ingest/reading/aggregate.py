@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
 from reports.dto import AggregateHead, AggregateReport, AggregateRow, Payload, RejectedRow
 from reports.errors import Unreadable
-from reports.ingest.reading.head import HeadFields, build_head
+from reports.ingest.reading.head import HeadParts, build_head
 from reports.ingest.reading.hints import hints_of
 from reports.ingest.reading.mending import mend
 from reports.ingest.reading.names import WANTED_TAGS, LocalNames
+from reports.ingest.reading.quick_head import quick_head
+from reports.ingest.reading.quick_records import quick_records, split_records
 from reports.ingest.reading.records import RecordReader
 from reports.ingest.reading.repairs import Repairs
 from reports.ingest.reading.xmltext import ORPHAN_ROOT, XmlText, prepare
@@ -34,11 +35,7 @@ class AggregateReader:
         self._payload = payload
         self._repairs = repairs
         self._hash = hashlib.sha256()
-        self._metadata = HeadFields("report_metadata", repairs=repairs)
-        self._policy = HeadFields("policy_published", repairs=repairs)
-        self._version = ""
-        self._namespace = ""
-        self._first_from = ""
+        self._parts = HeadParts(repairs)
         self._is_ending = False
         self._records: RecordReader | None = None
         self._names = LocalNames("")
@@ -76,8 +73,8 @@ class AggregateReader:
 
     def _start(self, element: etree._Element) -> None:
         root = element.getroottree().getroot()
-        self._namespace = etree.QName(root.tag).namespace or ""
-        self._names = LocalNames(self._namespace)
+        self._parts.namespace = etree.QName(root.tag).namespace or ""
+        self._names = LocalNames(self._parts.namespace)
         self._records = RecordReader(self._names, repairs=self._repairs)
 
     def _row(self, element: etree._Element) -> AggregateRow | RejectedRow:
@@ -86,17 +83,15 @@ class AggregateReader:
             raise AssertionError("a row before the first element")
         row = records.reject(element, Reason.ROW_TRUNCATED) if self._is_ending else records.read(element)
         self._hash.update(records.canonical)
-        if not self._first_from and isinstance(row, AggregateRow):
-            self._first_from = row.header_from
         return row
 
     def _head_element(self, name: str, element: etree._Element) -> None:
         if name == "report_metadata":
-            self._metadata.add(self._flat(element))
+            self._parts.metadata.add(self._flat(element))
         elif name == "policy_published":
-            self._policy.add(self._flat(element))
+            self._parts.policy.add(self._flat(element))
         elif name == "version":
-            self._version = self._version or (element.text or "").strip()
+            self._parts.version = self._parts.version or (element.text or "").strip()
         else:
             self._repairs.note(RepairCode.EXTENSION_SKIPPED, name)
 
@@ -107,19 +102,14 @@ class AggregateReader:
     def rows_hash(self) -> bytes:
         return self._hash.digest()
 
-    def head(self) -> AggregateHead:
-        """The report-level part; raises `Unreadable` where it says too little to be counted anywhere."""
+    def head(self, *, first_from: str) -> AggregateHead:
+        """The report-level part; raises `Unreadable` where it says too little to be counted anywhere.
+
+        `first_from` is the first From domain of a row: it stands in for the domain of the policy in the last resort.
+        """
         if self._records is None:
             raise Unreadable(Reason.NOT_AGGREGATE)
-        return build_head(
-            self._metadata,
-            self._policy,
-            version=self._version,
-            namespace=self._namespace,
-            first_from=self._first_from,
-            hints=hints_of(self._payload),
-            repairs=self._repairs,
-        )
+        return build_head(self._parts, first_from=first_from, hints=hints_of(self._payload), repairs=self._repairs)
 
 
 def read_aggregate(payload: Payload) -> AggregateReport:
@@ -130,6 +120,31 @@ def read_aggregate(payload: Payload) -> AggregateReport:
     """
     repairs = Repairs(payload.repairs)
     text = prepare(payload.data, repairs=repairs)
+    return _read_quickly(text, payload, repairs=repairs) or _read_whole(text, payload, repairs=repairs)
+
+
+def _read_quickly(text: XmlText, payload: Payload, *, repairs: Repairs) -> AggregateReport | None:
+    """The report where it is written the usual way, else None."""
+    repairs = Repairs(repairs.all())
+    parts = HeadParts(repairs)
+    split = split_records(text)
+    if split is None or not quick_head(split.without, parts):
+        return None
+    quick = quick_records(split, repairs=repairs)
+    if quick is None:
+        return None
+    first_from = next((row.header_from for row in quick.rows if row.header_from), "")
+    head = build_head(parts, first_from=first_from, hints=hints_of(payload), repairs=repairs)
+    return AggregateReport(
+        head=head,
+        rows=_with_header_from(quick.rows, head.policy.domain, repairs=repairs),
+        rejected=(),
+        repairs=repairs.all(),
+        rows_hash=quick.rows_hash,
+    )
+
+
+def _read_whole(text: XmlText, payload: Payload, *, repairs: Repairs) -> AggregateReport:
     with_mending = Repairs(repairs.all())
     reader = AggregateReader(text, payload, repairs=repairs)
     found = list(reader)
@@ -139,10 +154,10 @@ def read_aggregate(payload: Payload) -> AggregateReport:
         reader = AggregateReader(text, payload, repairs=repairs)
         found = list(reader)
     _note_errors(reader, text, repairs=repairs)
-    rows = tuple(row for row in found if isinstance(row, AggregateRow))
+    rows = [row for row in found if isinstance(row, AggregateRow)]
     if not rows and _breaks_off(reader, text):
         raise Unreadable(Reason.REPORT_TRUNCATED)
-    head = reader.head()
+    head = reader.head(first_from=next((row.header_from for row in rows if row.header_from), ""))
     if not found:
         repairs.note(RepairCode.NO_RECORDS)
     return AggregateReport(
@@ -167,12 +182,12 @@ def _breaks_off(reader: AggregateReader, text: XmlText) -> bool:
     return bool(reader.errors) and last not in text.data[-TAIL:].lower().rpartition(b"</")[2]
 
 
-def _with_header_from(rows: tuple[AggregateRow, ...], domain: str, *, repairs: Repairs) -> tuple[AggregateRow, ...]:
+def _with_header_from(rows: Sequence[AggregateRow], domain: str, *, repairs: Repairs) -> tuple[AggregateRow, ...]:
     missing = [row.position for row in rows if not row.header_from]
     if not missing:
-        return rows
+        return tuple(rows)
     repairs.note(RepairCode.HEADER_FROM_ASSUMED, "identifiers/header_from", domain, row=missing[0], times=len(missing))
-    return tuple(row if row.header_from else replace(row, header_from=domain) for row in rows)
+    return tuple(row if row.header_from else row._replace(header_from=domain) for row in rows)
 
 
 def _forget(record: etree._Element) -> None:

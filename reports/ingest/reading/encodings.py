@@ -38,11 +38,16 @@ def to_utf8(data: bytes, *, repairs: Repairs) -> bytes:
         encoding = codecs.lookup(name).name
     except (LookupError, UnicodeError):
         encoding = "utf-8"
-    if encoding in ("utf-8", "ascii") or encoding.startswith(("utf-16", "utf-32")):
+    if encoding in ("utf-8", "ascii") or encoding.startswith(("utf-16", "utf-32")) or _contradicts(declared, encoding):
         return _checked_utf8(data, repairs=repairs)
     if not data.isascii():
         repairs.note(RepairCode.ENCODING_CONVERTED, "", name)
     return _converted(data, encoding)
+
+
+def _contradicts(declared: re.Match[bytes] | None, encoding: str) -> bool:
+    """Whether the declaration itself, which was legible as ASCII, is something else in the encoding that it declares."""
+    return declared is not None and declared[0].decode(encoding, "replace") != declared[0].decode("ascii", "replace")
 
 
 def _converted(data: bytes, encoding: str) -> bytes:

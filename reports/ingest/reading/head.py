@@ -6,6 +6,7 @@ A report needs a domain, a period and a reporter; all else is optional (standard
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from reports.dto import AggregateHead, PolicyPublished
 from reports.errors import Unreadable
@@ -19,6 +20,7 @@ ERRORS_KEPT = 20
 DAY_SECONDS = 86_400
 ALIASES = {"t": "testing"}
 REPEATABLE = frozenset({"error"})
+POLICY_NAMES = ("p", "sp", "np", "adkim", "aspf", "pct", "fo", "testing", "discovery_method")
 CONTAINERS = frozenset({"report_metadata", "date_range", "policy_published"})
 
 
@@ -67,18 +69,23 @@ class HeadFields:
         return not self._fields
 
 
-def build_head(
-    metadata: HeadFields,
-    policy: HeadFields,
-    *,
-    version: str,
-    namespace: str,
-    first_from: str,
-    hints: Hints,
-    repairs: Repairs,
-) -> AggregateHead:
-    """Raise `Unreadable` where domain, period or reporter are neither sent nor to be had from the hints."""
-    domain = _domain(policy, first_from=first_from, hints=hints, repairs=repairs)
+class HeadParts:
+    """What stands in a report besides its records."""
+
+    def __init__(self, repairs: Repairs) -> None:
+        self.metadata = HeadFields("report_metadata", repairs=repairs)
+        self.policy = HeadFields("policy_published", repairs=repairs)
+        self.version = ""
+        self.namespace = ""
+
+
+def build_head(parts: HeadParts, *, first_from: str, hints: Hints, repairs: Repairs) -> AggregateHead:
+    """Raise `Unreadable` where domain, period or reporter are neither sent nor to be had from the hints.
+
+    `first_from` is the first From domain of a row: it stands in for the domain of the policy in the last resort.
+    """
+    metadata = parts.metadata
+    domain = _domain(parts.policy, first_from=first_from, hints=hints, repairs=repairs)
     begin, end = _period(metadata, hints=hints, repairs=repairs)
     org_name, email = _reporter(metadata, hints=hints, repairs=repairs)
     report_id = metadata.text("report_id")
@@ -91,12 +98,12 @@ def build_head(
         report_id=report_id,
         begin=begin,
         end=end,
-        policy=_policy(policy, domain, repairs=repairs),
+        policy=_policy(parts.policy, domain, repairs=repairs),
         extra_contact_info=metadata.text("extra_contact_info"),
         errors=tuple(metadata.errors),
         generator=metadata.text("generator"),
-        version=version[:TEXT_LENGTH],
-        namespace=namespace[:TEXT_LENGTH],
+        version=parts.version[:TEXT_LENGTH],
+        namespace=parts.namespace[:TEXT_LENGTH],
     )
 
 
@@ -115,8 +122,8 @@ def _domain(policy: HeadFields, *, first_from: str, hints: Hints, repairs: Repai
 
 
 def _period(metadata: HeadFields, *, hints: Hints, repairs: Repairs) -> tuple[int, int]:
-    begin = _time(metadata, "begin", hints.begin, repairs=repairs)
-    end = _time(metadata, "end", hints.end, repairs=repairs)
+    begin = _time(metadata, "begin", hints, repairs=repairs)
+    end = _time(metadata, "end", hints, repairs=repairs)
     if begin is None and end is None:
         sent = f"{metadata.text('begin')} {metadata.text('end')}".strip()
         raise Unreadable(Reason.NO_PERIOD, (("sent", sent),))
@@ -130,12 +137,12 @@ def _period(metadata: HeadFields, *, hints: Hints, repairs: Repairs) -> tuple[in
     return begin, end
 
 
-def _time(metadata: HeadFields, name: str, hint: int | None, *, repairs: Repairs) -> int | None:
+def _time(metadata: HeadFields, name: Literal["begin", "end"], hints: Hints, *, repairs: Repairs) -> int | None:
     place, sent = f"report_metadata/date_range/{name}", metadata.text(name)
     value, rewritten = read_time(sent)
-    if value is None and hint is not None:
+    if value is None and (hint := getattr(hints, name)) is not None:
         repairs.note(RepairCode.PERIOD_ASSUMED, place, sent)
-        return hint
+        return int(hint)
     if rewritten:
         repairs.note(RepairCode.PERIOD_REWRITTEN, place, sent)
     return value
@@ -157,5 +164,4 @@ def _reporter(metadata: HeadFields, *, hints: Hints, repairs: Repairs) -> tuple[
 def _policy(policy: HeadFields, domain: str, *, repairs: Repairs) -> PolicyPublished:
     if not policy.word("p"):
         repairs.note(RepairCode.POLICY_MISSING, "policy_published/p")
-    names = ("p", "sp", "np", "adkim", "aspf", "pct", "fo", "testing", "discovery_method")
-    return PolicyPublished(domain, **{name: policy.word(name) for name in names})
+    return PolicyPublished(domain, *map(policy.word, POLICY_NAMES))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import cached_property
 
 from reports.dto import Payload
 from reports.ingest.extraction.leaves import address
@@ -17,27 +17,47 @@ _SUBJECT_SUBMITTER = re.compile(r"submitter:\s*(?:\{([^}]+)\}|([^\s{}<>;,]+))", 
 _SUBJECT_ID = re.compile(r"report-id:\s*[{<]?\s*([^\s{}<>]+)", re.I)
 
 
-@dataclass(frozen=True, slots=True)
 class Hints:
-    domain: str = ""
-    submitter: str = ""
-    sender: str = ""
-    report_id: str = ""
-    begin: int | None = None
-    end: int | None = None
+    """Looked for one by one when they are asked for, since few reports lack anything."""
+
+    def __init__(self, payload: Payload) -> None:
+        self._mail = payload.mail
+        self._filename = payload.filename
+
+    @cached_property
+    def _name(self) -> re.Match[str] | None:
+        return _NAME.search(self._filename)
+
+    @property
+    def domain(self) -> str:
+        return read_domain(self._name[2] if self._name else _first(_SUBJECT_DOMAIN, self._mail.subject))[0]
+
+    @property
+    def submitter(self) -> str:
+        if self._name:
+            return self._name[1]
+        found = _SUBJECT_SUBMITTER.search(self._mail.subject)
+        return (found[1] or found[2]) if found else ""
+
+    @property
+    def sender(self) -> str:
+        return address(self._mail.sender)
+
+    @property
+    def report_id(self) -> str:
+        return _first(_SUBJECT_ID, self._mail.subject) or (self._name[5] or "" if self._name else "")
+
+    @property
+    def begin(self) -> int | None:
+        return read_time(self._name[3])[0] if self._name else None
+
+    @property
+    def end(self) -> int | None:
+        return read_time(self._name[4])[0] if self._name else None
 
 
 def hints_of(payload: Payload) -> Hints:
-    name, subject = _NAME.search(payload.filename), payload.mail.subject
-    found = _SUBJECT_SUBMITTER.search(subject)
-    return Hints(
-        domain=read_domain(name[2])[0] if name else read_domain(_first(_SUBJECT_DOMAIN, subject))[0],
-        submitter=name[1] if name else (found[1] or found[2]) if found else "",
-        sender=address(payload.mail.sender),
-        report_id=_first(_SUBJECT_ID, subject) or (name[5] or "" if name else ""),
-        begin=read_time(name[3])[0] if name else None,
-        end=read_time(name[4])[0] if name else None,
-    )
+    return Hints(payload)
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:

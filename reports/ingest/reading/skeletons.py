@@ -23,6 +23,10 @@ REASON_TYPES = frozenset(
 )
 
 
+DISPOSITIONS = frozenset(Disposition)
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps makes one for each call
+
+
 class Skeleton(NamedTuple):
     disposition: str
     dkim: str
@@ -53,21 +57,15 @@ def read_skeleton(flat: Flat) -> Skeleton:
         tuple(filter(None, (_spf(sent, notes) for sent in record.spf))),
     )
     has_content = bool(once or fields[7] or fields[8])
-    canonical = json.dumps([_plain(field) for field in fields], separators=(",", ":")).encode()
+    canonical = _encode(fields).encode()
     return Skeleton(*fields, has_content, tuple(notes), canonical)
-
-
-def _plain(field: object) -> object:
-    if not isinstance(field, tuple):
-        return field
-    return [[getattr(item, name) for name in item.__slots__] for item in field]
 
 
 def _disposition(text: str | None, notes: list[Note]) -> str:
     if text is None:
         notes.append((RepairCode.VERDICT_MISSING, "policy_evaluated/disposition", ""))
         return ""
-    return _word(text, frozenset(Disposition), "policy_evaluated/disposition", notes)
+    return _word(text, DISPOSITIONS, "policy_evaluated/disposition", notes)
 
 
 def _verdict(once: dict[str, str], place: str, notes: list[Note]) -> str:

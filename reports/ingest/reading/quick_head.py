@@ -1,0 +1,46 @@
+"""Reads metadata and policy of a report by their bytes where they are written the usual way: leaves of plain text.
+
+The usual way is a root without prefix, an optional version, then report_metadata and policy_published that hold nothing
+but such leaves. Anything else is left to the parser: False says so, and nothing was noted then.
+"""
+
+from __future__ import annotations
+
+import re
+
+from reports.ingest.reading.head import HeadParts
+
+# No character that XML forbids or that means something in it; U+FFFE and U+FFFF are looked for by themselves.
+_TEXT = rb"[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]*"
+_LEAF = rb"\s*<([a-z_]{1,40})>" + _TEXT + rb"</\%d>"
+_LEAVES = rb"((?:" + _LEAF + rb")*)"
+_HEAD = re.compile(
+    rb'<feedback((?:\s+xmlns(?::[a-z]{1,20})?="[^"<>&]{0,200}"){0,8})\s*>'
+    rb"(?:\s*<version>(" + _TEXT + rb")</version>)?"
+    rb"\s*<report_metadata>" + _LEAVES % 4 + rb"\s*<date_range>" + _LEAVES % 6 + rb"\s*</date_range>" + _LEAVES % 8 +
+    rb"\s*</report_metadata>\s*<policy_published>" + _LEAVES % 10 + rb"\s*</policy_published>"
+    rb"\s*</feedback>\s*"
+)  # fmt: skip
+_EACH = re.compile(rb"<([a-z_]+)>([^<]*)</")
+_NAMESPACE = re.compile(rb'\sxmlns="([^"]*)"')
+_NO_CHARACTERS = b"\xef\xbf"
+LENGTH = 20_000
+
+
+def quick_head(without_records: bytes, parts: HeadParts) -> bool:
+    """Fill `parts` from a report without its records, encoded in UTF-8; False where it is written in another way."""
+    if len(without_records) > LENGTH or _NO_CHARACTERS in without_records:
+        return False
+    found = _HEAD.fullmatch(without_records)
+    if found is None:
+        return False
+    namespace = _NAMESPACE.search(found[1])
+    parts.namespace = namespace[1].decode() if namespace else ""
+    parts.version = (found[2] or b"").decode().strip()
+    parts.metadata.add(_leaves(found[3] + found[5] + found[7]))
+    parts.policy.add(_leaves(found[9]))
+    return True
+
+
+def _leaves(text: bytes) -> list[tuple[str, str | None]]:
+    return [(name.decode(), sent.decode()) for name, sent in _EACH.findall(text)]

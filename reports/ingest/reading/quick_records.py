@@ -1,0 +1,160 @@
+"""Reads records by their bytes where a report is written the usual way: most records say what an earlier one said.
+
+Between its address with its count and its end, a record of a large report repeats another one to the byte in nearly all
+cases, so that it has to be parsed once. Whatever is written otherwise is left to the parser: `None` says so, and a test
+holds both ways against each other. Nothing here is believed that was not parsed strictly at least once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import NamedTuple
+
+from lxml import etree
+
+from reports.dto import Address, AggregateRow
+from reports.ingest.reading.names import LocalNames
+from reports.ingest.reading.repairs import Repairs
+from reports.ingest.reading.skeletons import Skeleton, read_skeleton
+from reports.ingest.reading.values import read_address
+from reports.ingest.reading.xmltext import XmlText
+from reports.vocabulary import RepairCode
+
+SAYINGS_KEPT = 8192
+ADDRESSES_KEPT = 65_536
+HASHED_TOGETHER = 500
+_ROOT = re.compile(rb"<([A-Za-z][\w.-]*)(?:\s[^<>]*)?>")
+_RECORD = re.compile(
+    rb"\s*<record>\s*<row>\s*<source_ip>([^<>&]{1,64})</source_ip>\s*<count>\s*([0-9]{1,15})\s*</count>"
+)
+_ANY_RECORD = re.compile(rb"(?i)<(?:[\w.-]+:)?record[\s/>]")
+_OPEN, _CLOSE = b"<record>", b"</record>"
+
+
+class Split(NamedTuple):
+    """A report whose records stand together: they begin at `first` and end before `end`; `without` is all the rest."""
+
+    data: bytes
+    root: bytes
+    root_name: bytes
+    first: int
+    end: int
+    without: bytes
+
+
+class QuickRecords(NamedTuple):
+    """All rows of a report, and the hash over them."""
+
+    rows: list[AggregateRow]
+    rows_hash: bytes
+
+
+class _Sayings(dict[bytes, Skeleton]):
+    """Skeletons by the bytes that say them, for reports that begin with the same root element."""
+
+    def __init__(self, root: bytes, name: bytes) -> None:
+        super().__init__()
+        self._before = root + b"<record><row><source_ip/><count/>"
+        self._after = b"</record></" + name + b">"
+        self._names: LocalNames | None = None
+
+    def __missing__(self, said: bytes) -> Skeleton:
+        """Parse it. Raises etree.XMLSyntaxError where it is not well-formed, ValueError where it is no single record."""
+        root = etree.fromstring(self._before + said + self._after, parser=_strict_parser())
+        if len(root) != 1 or _OPEN in said:
+            raise ValueError("not one record")
+        if self._names is None:
+            self._names = LocalNames(etree.QName(root.tag).namespace or "")
+        names = self._names
+        flat = [(names[element.tag], element.text) for element in root[0].iter("*")]
+        if len(self) >= SAYINGS_KEPT:
+            self.clear()
+        skeleton = self[said] = read_skeleton(tuple(flat[4:]))
+        return skeleton
+
+
+def _strict_parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True,
+        huge_tree=False,
+    )  # fmt: skip
+
+
+# One pair is enough: nearly all reporters write the same root element.
+_by_root: dict[bytes, _Sayings] = {}
+ROOTS_KEPT = 16
+_addresses: dict[bytes, tuple[Address, bytes, bool]] = {}
+
+
+def split_records(text: XmlText) -> Split | None:
+    """Tell the records from the rest by their bytes; None where that cannot be done surely."""
+    data = text.data
+    root = _ROOT.match(data, text.start)
+    first = data.find(_OPEN, text.start)
+    if text.before or root is None or first < 0 or data.find(b"<!", text.start, first) >= 0:
+        return None
+    end = data.rfind(_CLOSE) + len(_CLOSE)
+    without = data[text.start : first] + data[end:]
+    if end <= first or _ANY_RECORD.search(without):
+        return None
+    return Split(data, root[0], root[1], first, end, without)
+
+
+def quick_records(split: Split, *, repairs: Repairs) -> QuickRecords | None:
+    """The rows in document order; None where anything is unusual, with `repairs` then to be thrown away."""
+    sayings = _sayings(split.root, split.root_name)
+    try:
+        rows, rows_hash, end = _rows(split.data, split.first, sayings, repairs=repairs)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    return QuickRecords(rows, rows_hash) if end == split.end else None
+
+
+def _sayings(root: bytes, name: bytes) -> _Sayings:
+    found = _by_root.get(root)
+    if found is None:
+        if len(_by_root) >= ROOTS_KEPT:
+            _by_root.clear()
+        found = _by_root[root] = _Sayings(root, name)
+    return found
+
+
+def _rows(data: bytes, position: int, sayings: _Sayings, *, repairs: Repairs) -> tuple[list[AggregateRow], bytes, int]:
+    """The rows, their hash, and where the last one ends. Raises ValueError for what only the whole parser can take."""
+    digest = hashlib.sha256()
+    rows: list[AggregateRow] = []
+    canonical: list[bytes] = []
+    number = 0
+    while (found := _RECORD.match(data, position)) is not None:
+        start = found.end()
+        end = data.index(_CLOSE, start)
+        skeleton = sayings[data[start:end]]
+        number += 1
+        address, prefix, is_rewritten = _address(found[1])
+        count = int(found[2])
+        if is_rewritten:
+            repairs.note(RepairCode.ADDRESS_REWRITTEN, "row/source_ip", found[1].decode(), row=number)
+        for code, place, sent in skeleton.notes:
+            repairs.note(code, place, sent, row=number)
+        rows.append(AggregateRow(number, address, count, *skeleton[:9]))
+        canonical.append(b"%b%d %b\n" % (prefix, count, skeleton.canonical))
+        if len(canonical) >= HASHED_TOGETHER:
+            digest.update(b"".join(canonical))
+            canonical.clear()
+        position = end + len(_CLOSE)
+    digest.update(b"".join(canonical))
+    return rows, digest.digest(), position
+
+
+def _address(sent: bytes) -> tuple[Address, bytes, bool]:
+    """The address, its canonical form, and whether it was rewritten. Raises ValueError where it is none."""
+    known = _addresses.get(sent)
+    if known is None:
+        address, is_rewritten = read_address(sent.decode())
+        if address is None:
+            raise ValueError("no address")
+        if len(_addresses) >= ADDRESSES_KEPT:
+            _addresses.clear()
+        known = _addresses[sent] = (address, b"%c%b" % (address.version, address.packed), is_rewritten)
+    return known
