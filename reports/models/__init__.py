@@ -9,7 +9,8 @@ from reports.models.job import Job
 from reports.models.mailbox import Mailbox
 from reports.models.message import Message, RawMessage
 from reports.models.organisation import Domain, Membership, Organisation
-from reports.models.rollup import DomainDay, SourceDay
+from reports.models.retention import Retention
+from reports.models.rollup import DomainDay, RollupCheck, SourceDay
 from reports.models.sighting import Sighting
 from reports.models.sign_in import SignIn
 from reports.models.source import Decision, Source
@@ -34,6 +35,8 @@ __all__ = [
     "PassCount",
     "RawMessage",
     "RejectedRow",
+    "Retention",
+    "RollupCheck",
     "ServiceName",
     "Sighting",
     "SignIn",

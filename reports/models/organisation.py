@@ -39,7 +39,8 @@ class Domain(models.Model):
 
     Each organisation has one row of kind FOREIGN, named "*", which stands for every From domain that is not its own:
     so each stored row has a domain, and access can be given per domain. A row without `confirmed_at` was made by a
-    report, which anybody can send: no person has said yet that the domain is theirs.
+    report, which anybody can send: no person has said yet that the domain is theirs. Of days before `rows_since` the
+    rows are gone, so that its sums of them stand as they are. While it is held, nothing of it goes (reports.retention).
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="domains")
@@ -48,6 +49,10 @@ class Domain(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by_name = models.CharField(max_length=320, blank=True)
+    rows_since = models.DateField(null=True, blank=True)
+    held_at = models.DateTimeField(null=True, blank=True)
+    held_by_name = models.CharField(max_length=320, blank=True, default="", db_default="")
+    hold_reason = models.CharField(max_length=1000, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [
@@ -65,6 +70,11 @@ class Domain(models.Model):
                 condition=models.Q(confirmed_at__isnull=True, confirmed_by_name="")
                 | (models.Q(confirmed_at__isnull=False) & ~models.Q(confirmed_by_name="") & ~models.Q(name="*")),
                 name="domain_confirmed_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(held_at__isnull=True, held_by_name="", hold_reason="")
+                | (models.Q(held_at__isnull=False) & ~models.Q(held_by_name="") & ~models.Q(hold_reason="")),
+                name="domain_held_by_somebody_for_a_reason",
             ),
         ]
 

@@ -48,6 +48,19 @@ class SourceDay(models.Model):
         return f"{self.day} {self.source_id} {self.header_from}"
 
 
+class RollupCheck(models.Model):
+    """One comparison of the sums with what they are made of: how many buckets, and how many of them differed."""
+
+    checked_at = models.DateTimeField(db_index=True)
+    buckets = models.PositiveIntegerField()
+    differing = models.PositiveIntegerField()
+    repaired = models.PositiveIntegerField()
+    duration = models.DurationField()
+
+    def __str__(self) -> str:
+        return f"{self.checked_at:%Y-%m-%d %H:%M} {self.differing} of {self.buckets}"
+
+
 class DomainDay(models.Model):
     """Messages of one domain on one UTC day, in one lens, by verdict, without the sources. All figures are messages."""
 
