@@ -79,6 +79,7 @@ def test_an_entity_that_nobody_defined_is_dropped_and_said_so() -> None:
         (WHOLE.replace("UTF-8", "no-such-code").encode(), []),
         (WHOLE.replace("UTF-8", "hex").encode(), []),
         (WHOLE.replace("UTF-8", "utf-16").encode(), []),
+        (WHOLE.replace("UTF-8", "cp037").encode(), []),
         (f"<!-- <feedback> -->{WHOLE[39:]}".encode(), []),
         (
             WHOLE.replace("<feedback>", '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">\n<feedback>').encode(),
