@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
@@ -53,7 +54,7 @@ def use_token(secret: str, *, at: datetime) -> tuple[UploadToken | None, bool]:
     """The token that this secret is, or None; and whether it was used more often in this minute than it may be. Counted in
     one statement, so that requests at the same time count as many.
     """
-    values = {"at": at, "minute": at.replace(second=0, microsecond=0), "digest": _digest(secret)}
+    values: dict[str, Any] = {"at": at, "minute": at.replace(second=0, microsecond=0), "digest": _digest(secret)}
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, values)
         found = cursor.fetchone()
