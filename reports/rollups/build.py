@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from reports.models import Domain
 from reports.rollups.buckets import Bucket, lock_buckets
 
 _BUCKET = "bucket AS (SELECT * FROM unnest(%(domains)s::bigint[], %(days)s::date[]) AS b(domain_id, day))"
@@ -62,24 +63,28 @@ def _total(expression: str) -> str:
 
 
 # Summed per reporter first, since DISTINCT in an aggregate would make PostgreSQL sort all rows by all keys.
-_BUILD_SOURCES = f"""
-    WITH {_BUCKET}, {_SEEN}, by_reporter AS (
-        SELECT {", ".join(_SOURCE_KEYS)}, reporter,
-               {", ".join(f"sum(messages) FILTER (WHERE {condition}) AS {name}" for name, condition in _SUMS.items())}
-        FROM seen GROUP BY {", ".join(_SOURCE_KEYS)}, reporter
-    )
-    INSERT INTO reports_sourceday (organisation_id, {", ".join(_SOURCE_KEYS)}, {", ".join(_SUMS)}, reporters)
-    SELECT %(organisation)s, {", ".join(_SOURCE_KEYS)}, {", ".join(_total(f"sum({name})") for name in _SUMS)},
-           array_agg(reporter ORDER BY reporter COLLATE "C")
+SOURCES_PARTS = f"""{_BUCKET}, {_SEEN}, by_reporter AS (
+    SELECT {", ".join(_SOURCE_KEYS)}, reporter,
+           {", ".join(f"sum(messages) FILTER (WHERE {condition}) AS {name}" for name, condition in _SUMS.items())}
+    FROM seen GROUP BY {", ".join(_SOURCE_KEYS)}, reporter
+)"""  # noqa: S608  (every part is a constant of this module)
+SOURCES_COLUMNS = ", ".join(("organisation_id", *_SOURCE_KEYS, *_SUMS, "reporters"))
+SOURCES = f"""
+    SELECT %(organisation)s::bigint AS organisation_id, {", ".join(_SOURCE_KEYS)},
+           {", ".join(f"{_total(f'sum({name})')} AS {name}" for name in _SUMS)},
+           array_agg(reporter ORDER BY reporter COLLATE "C") AS reporters
     FROM by_reporter GROUP BY {", ".join(_SOURCE_KEYS)}
-"""  # noqa: S608  (every part is a constant of this module)
-_BUILD_DOMAINS = f"""
-    WITH {_BUCKET}
-    INSERT INTO reports_domainday (organisation_id, {", ".join(_DOMAIN_KEYS)}, {", ".join(_DOMAIN_SUMS)})
-    SELECT %(organisation)s, {", ".join(_DOMAIN_KEYS)}, {", ".join(_total(f"sum({name})") for name in _DOMAIN_SUMS)}
+"""  # noqa: S608
+DOMAINS_PARTS = _BUCKET
+DOMAINS_COLUMNS = ", ".join(("organisation_id", *_DOMAIN_KEYS, *_DOMAIN_SUMS))
+DOMAINS = f"""
+    SELECT %(organisation)s::bigint AS organisation_id, {", ".join(_DOMAIN_KEYS)},
+           {", ".join(f"{_total(f'sum({name})')} AS {name}" for name in _DOMAIN_SUMS)}
     FROM bucket JOIN reports_sourceday s USING (domain_id, day)
     WHERE s.organisation_id = %(organisation)s GROUP BY {", ".join(_DOMAIN_KEYS)}
 """  # noqa: S608
+_BUILD_SOURCES = f"WITH {SOURCES_PARTS} INSERT INTO reports_sourceday ({SOURCES_COLUMNS}) {SOURCES}"
+_BUILD_DOMAINS = f"WITH {DOMAINS_PARTS} INSERT INTO reports_domainday ({DOMAINS_COLUMNS}) {DOMAINS}"
 _CLEAR = tuple(
     f"WITH {_BUCKET} DELETE FROM {table} t USING bucket "  # noqa: S608
     "WHERE t.organisation_id = %(organisation)s AND t.domain_id = bucket.domain_id AND t.day = bucket.day"
@@ -91,7 +96,8 @@ _CLEAR = tuple(
 def rebuild(buckets: Iterable[Bucket]) -> None:
     """Make the sums of these buckets say what their rows, events and pass counts say now. Takes their locks.
 
-    Four statements per organisation, however many buckets; a bucket that is empty by now loses its sums.
+    Five statements per organisation, however many buckets; a bucket that is empty by now loses its sums. Days whose rows
+    are gone (`Domain.rows_since`) keep the sums that they have.
     """
     wanted = set(buckets)
     lock_buckets(wanted)
@@ -99,18 +105,30 @@ def rebuild(buckets: Iterable[Bucket]) -> None:
     for bucket in sorted(wanted):
         days_of[bucket.organisation_id].append((bucket.domain_id, bucket.day))
     for organisation_id, pairs in days_of.items():
-        _rebuild(organisation_id, pairs)
+        since = _rows_since({domain_id for domain_id, _ in pairs})
+        if whole := [(domain_id, day) for domain_id, day in pairs if day >= since.get(domain_id, date.min)]:
+            _rebuild(parameters(organisation_id, whole))
 
 
-def _rebuild(organisation_id: int, pairs: Sequence[tuple[int, date]]) -> None:
-    params: dict[str, Any] = {
+def parameters(organisation_id: int, pairs: Sequence[tuple[int, date]]) -> dict[str, Any]:
+    """What the statements of this module ask for; `pairs` are (domain id, day), at least one."""
+    days = [day for _, day in pairs]
+    return {
         "organisation": organisation_id,
         "domains": [domain_id for domain_id, _ in pairs],
-        "days": [day for _, day in pairs],
+        "days": days,
         # So that PostgreSQL plans for their months only.
-        "first": min(day for _, day in pairs),
-        "last": max(day for _, day in pairs),
+        "first": min(days),
+        "last": max(days),
     }
+
+
+def _rows_since(domain_ids: set[int]) -> dict[int, date]:
+    found = Domain.objects.filter(pk__in=domain_ids, rows_since__isnull=False)
+    return {pk: since for pk, since in found.values_list("pk", "rows_since") if since}
+
+
+def _rebuild(params: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         for statement in (*_CLEAR, _BUILD_SOURCES, _BUILD_DOMAINS):
             cursor.execute(statement, params)
