@@ -72,6 +72,8 @@ def test_an_entity_that_nobody_defined_is_dropped_and_said_so() -> None:
         (WHOLE.encode("utf-16"), [RepairCode.BYTE_ORDER_MARK]),
         (b"\xfe\xff" + WHOLE.encode("utf-16-be"), [RepairCode.BYTE_ORDER_MARK]),
         (WHOLE.encode("utf-16-le"), [RepairCode.ENCODING_GUESSED]),
+        (WHOLE.encode("utf-16-be"), [RepairCode.ENCODING_GUESSED]),
+        (("\n" + WHOLE).encode("utf-16-be"), [RepairCode.ENCODING_GUESSED]),
         (b"\r\n \n" + WHOLE.encode(), []),
         (b"\0\0" + WHOLE.encode(), [RepairCode.TEXT_BEFORE_XML]),
         (WHOLE.replace('<?xml version="1.0" encoding="UTF-8"?>\n', "").encode(), []),

@@ -55,10 +55,12 @@ def _converted(data: bytes, encoding: str) -> bytes:
 
 
 def _unmarked_wide(data: bytes) -> str:
-    head = data[:64].lstrip(b"\r\n\t \0")
-    if head.startswith(b"<\0") and b"\0" in head[3:4]:
-        return "utf-16-le"
-    return "utf-16-be" if data[:2] == b"\0<" else ""
+    at = data[:64].find(b"<")
+    if at < 0:
+        return ""
+    if data[at + 1 : at + 2] == data[at + 3 : at + 4] == b"\0":
+        return "utf-16-be" if at % 2 else "utf-16-le"
+    return ""
 
 
 def _checked_utf8(data: bytes, *, repairs: Repairs) -> bytes:
