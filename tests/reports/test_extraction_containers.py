@@ -7,11 +7,12 @@ import lzma
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable
 
 import pytest
 
 from reports.dto import Problem
-from reports.ingest.extraction import extract
+from reports.ingest.extraction import archives, extract
 from reports.vocabulary import Reason, RepairCode
 from tests.reports.samples import GZ, NAME, XML, zipped
 
@@ -188,3 +189,22 @@ def test_several_reports_in_one_xml_file_come_apart() -> None:
         OTHER.strip(),
         OTHER[39:].strip(),
     ]
+
+
+@pytest.mark.parametrize("change", [
+    lambda data: data,
+    lambda data: data + b"\0",
+    lambda data: b"\0" + data,
+    lambda data: data[:-1],
+    lambda data: data[:-22] + data[-22:].replace(b"\x01\0\x01\0", b"\x02\0\x02\0"),
+    lambda data: data.replace(b"report.xml", b"repor\0.xml"),
+    lambda data: data[:60] + bytes([data[60] ^ 255]) + data[61:],
+    lambda data: data[:14] + b"\0\0\0\0" + data[18:],
+])  # fmt: skip
+def test_a_plain_zip_is_read_as_zipfile_reads_it(
+    change: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = change(zipped(("report.xml", XML)))
+    quick = extract(data)
+    monkeypatch.setattr(archives, "single_file", lambda data, *, budget: None)
+    assert quick == extract(data)

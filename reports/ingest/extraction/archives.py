@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import IO, NamedTuple
 
 from reports.ingest.extraction.limits import MIB, Budget
+from reports.ingest.extraction.plain_zip import single_file
 from reports.ingest.extraction.salvage import CENTRAL_MAGIC, Salvaged, salvage_member, salvage_zip
 from reports.vocabulary import Reason, RepairCode
 
@@ -31,6 +32,9 @@ class Member(NamedTuple):
 
 def zip_members(data: bytes, *, budget: Budget) -> Iterator[Member]:
     """The files of a zip archive in the order of its directory; raises `LimitExceeded`."""
+    if plain := single_file(data, budget=budget):
+        yield Member(plain.name, plain.data)
+        return
     budget.check_entries(data.count(CENTRAL_MAGIC))
     try:
         archive = zipfile.ZipFile(BytesIO(data))

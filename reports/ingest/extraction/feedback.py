@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from reports.ingest.extraction.leaves import Leaf, MailParts
-from reports.ingest.extraction.sniffing import Form, sniff
+from reports.ingest.extraction.sniffing import Form
 
 FEEDBACK_TYPE = "message/feedback-report"
 FAILURE_TYPES = frozenset({"auth-failure", "auth_failure", "authfailure", "dmarc"})
@@ -23,7 +23,7 @@ _PLAIN_LABELS = (
 def feedback_part(parts: Sequence[Leaf]) -> bytes | None:
     """The fields of an ARF report (RFC 5965), by content or by declared type."""
     for part in parts:
-        if sniff(part.data) is Form.FEEDBACK:
+        if part.form is Form.FEEDBACK:
             return part.data
     for part in parts:
         if part.declared_type == FEEDBACK_TYPE and part.data.strip():

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from reports.dto import MailFacts
 from reports.ingest.extraction.base64text import decode_base64
+from reports.ingest.extraction.sniffing import Form
 from reports.vocabulary import RepairCode
 
 HEADER_LENGTH = 998
@@ -19,12 +20,13 @@ _BARE_CONTENT = (b"<", b"{", b"PK\x03\x04", b"\x1f\x8b")
 
 
 class Leaf(NamedTuple):
-    """A part that holds content, decoded."""
+    """A part that holds content, decoded; `form` is what it is by its bytes."""
 
     data: bytes
     filename: str
     declared_type: str
     repairs: tuple[RepairCode, ...]
+    form: Form
 
 
 class MailParts(NamedTuple):

@@ -16,6 +16,7 @@ from email.policy import Compat32
 from reports.dto import MailFacts
 from reports.errors import LimitExceeded
 from reports.ingest.extraction.leaves import HEADER_LENGTH, Leaf, MailParts, address, from_first_field, transfer_decoded
+from reports.ingest.extraction.sniffing import sniff
 from reports.vocabulary import Reason
 
 FIELD_LENGTH = 4096
@@ -95,7 +96,7 @@ def _leaf(part: HeldMessage) -> Leaf:
     del part["Content-Transfer-Encoding"]  # so that what comes next are the bytes as they were sent
     body = part.get_payload(decode=True)
     data, repairs = transfer_decoded(body if isinstance(body, bytes) else b"", encoding)
-    return Leaf(data, _filename(part), part.declared_type, repairs)
+    return Leaf(data, _filename(part), part.declared_type, repairs, sniff(data))
 
 
 def _filename(part: HeldMessage) -> str:

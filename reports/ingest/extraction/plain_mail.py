@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from reports.dto import MailFacts
 from reports.ingest.extraction.leaves import HEADER_LENGTH, Leaf, MailParts, address, transfer_decoded
+from reports.ingest.extraction.sniffing import sniff
 
 FIELD_LENGTH = 4000
 """Longer fields are cut by the whole parser, in a way that is its own."""
 _FOLD = re.compile(rb"\n[ \t]+")
 _NAME = re.compile(rb"[!-9;-~]+")
-_TYPE = re.compile(rb"([a-z0-9.+-]+)/[a-z0-9.+-]+")
+_TYPE = re.compile(rb"[a-z0-9.+-]+/[a-z0-9.+-]+")
+_REPORTS = frozenset({b"multipart/report", b"multipart/digest"})
 _PARAMETER = rb';\s*([a-z0-9-]+)\s*=\s*(?:"([^"\\<>]*)"|([^\s;"\\<>\']+))\s*'
 _PARAMETERS = re.compile(rb"(?i)\s*(?:" + _PARAMETER + rb")*;?\s*")
 _EACH_PARAMETER = re.compile(b"(?i)" + _PARAMETER)
@@ -37,7 +40,7 @@ def split_plain(data: bytes) -> MailParts | None:
         return None
     try:
         fields, body = _entity(data, 0, len(data), line_end)
-        leaves = tuple(_leaf(*part) for part in _parts(data, fields, body, line_end))
+        leaves = tuple(_parts(data, fields, body, line_end))
     except _Unusual:
         return None
     return MailParts(_facts(fields), leaves)
@@ -79,20 +82,21 @@ def _fields(head: bytes, line_end: bytes) -> Fields:
     return fields
 
 
-def _parts(data: bytes, fields: Fields, body: int, line_end: bytes) -> Iterator[tuple[Fields, bytes]]:
+def _parts(data: bytes, fields: Fields, body: int, line_end: bytes) -> Iterator[Leaf]:
     """The leaves of the mail: of its one multipart, or the mail itself."""
-    main_type, _, parameters = _content_type(fields)
-    if main_type != b"multipart":
-        yield fields, data[body:]
+    kind, parameters = _content_type(fields)
+    if not kind.startswith("multipart/"):
+        yield _leaf(fields, kind, parameters, data[body:])
         return
     boundary = parameters.get(b"boundary", b"").rstrip()
     if not boundary or fields.get(b"content-transfer-encoding", b"").strip().lower() not in _IDENTITY_ENCODINGS:
         raise _Unusual
     for start, end in _between(data, b"\n--" + boundary, body - 1, line_end):
         part, inner = _entity(data, start, end, line_end)
-        if _content_type(part)[0] == b"multipart":
+        kind, parameters = _content_type(part)
+        if kind.startswith("multipart/"):
             raise _Unusual
-        yield part, data[inner:end]
+        yield _leaf(part, kind, parameters, data[inner:end])
 
 
 def _between(data: bytes, delimiter: bytes, position: int, line_end: bytes) -> Iterator[tuple[int, int]]:
@@ -116,17 +120,19 @@ def _between(data: bytes, delimiter: bytes, position: int, line_end: bytes) -> I
     raise _Unusual
 
 
-def _content_type(fields: Fields) -> tuple[bytes, str, Fields]:
-    """Main type, whole type, and parameters."""
+def _content_type(fields: Fields) -> tuple[str, Fields]:
     value = fields.get(b"content-type")
-    if value is None:
-        return b"text", "text/plain", {}
+    return ("text/plain", {}) if value is None else _type_of(value)
+
+
+@lru_cache(maxsize=1024)
+def _type_of(value: bytes) -> tuple[str, Fields]:
+    """Type in lower case and parameters, which nobody may change."""
     kind, semicolon, parameters = value.partition(b";")
     kind = kind.strip().lower()
-    found = _TYPE.fullmatch(kind)
-    if not found or found[1] == b"message" or kind == b"multipart/report" or kind == b"multipart/digest":
+    if not _TYPE.fullmatch(kind) or kind.startswith(b"message/") or kind in _REPORTS:
         raise _Unusual
-    return found[1], kind.decode("ascii"), _parameters(semicolon + parameters)
+    return kind.decode("ascii"), _parameters(semicolon + parameters)
 
 
 def _parameters(text: bytes) -> Fields:
@@ -140,13 +146,13 @@ def _parameters(text: bytes) -> Fields:
     return found
 
 
-def _leaf(fields: Fields, body: bytes) -> Leaf:
-    _, declared_type, parameters = _content_type(fields)
+def _leaf(fields: Fields, kind: str, parameters: Fields, body: bytes) -> Leaf:
     disposition = fields.get(b"content-disposition", b"")
     name = _parameters(b";" + disposition.partition(b";")[2]).get(b"filename") if b";" in disposition else None
     encoding = fields.get(b"content-transfer-encoding", b"").decode("ascii")
     data, repairs = transfer_decoded(body, encoding)
-    return Leaf(data, _text(parameters.get(b"name", b"") if name is None else name), declared_type, repairs)
+    filename = _text(parameters.get(b"name", b"") if name is None else name)
+    return Leaf(data, filename, kind, repairs, sniff(data))
 
 
 def _facts(fields: Fields) -> MailFacts:

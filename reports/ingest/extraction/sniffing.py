@@ -49,6 +49,9 @@ _MAGIC = (
     (b"\xff\xd8\xff", Form.IMAGE),
     (b"%PDF", Form.BINARY),
 )
+_MAGIC_BY_FIRST = {
+    first: tuple(pair for pair in _MAGIC if pair[0][:1] == first) for first in {magic[:1] for magic, _ in _MAGIC}
+}
 _CMS_SIGNED = bytes.fromhex("2a864886f70d010702")
 _CMS_ENCRYPTED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
 _PGP = b"-----BEGIN PGP MESSAGE-----"
@@ -67,9 +70,11 @@ _MAIL_FIELD = re.compile(
 
 
 def sniff(data: bytes) -> Form:
-    for magic, form in _MAGIC:
+    for magic, form in _MAGIC_BY_FIRST.get(data[:1], ()):
         if data.startswith(magic):
             return form
+    if data[:1] == b"<" and data[1:2] != b"\0":
+        return _sniff_markup(data[:HEAD])
     if data[257:262] == b"ustar":
         return Form.TAR
     if data.startswith(b"0") and _CMS_SIGNED in data[:64]:

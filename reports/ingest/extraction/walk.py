@@ -6,7 +6,7 @@ Knows what is a report and where; reads none. Bounded by `Limits`, raises nothin
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from reports.dto import Extraction, MailFacts, Payload, Problem, Repair
 from reports.errors import ReportError
@@ -21,22 +21,20 @@ from reports.vocabulary import Kind, Reason, RepairCode
 DEFAULT_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+NO_MAIL = MailFacts()
+
+
+class _Place(NamedTuple):
     """Where the bytes at hand lie: file name, containers around, mail around, repairs so far."""
 
     filename: str = ""
     trail: tuple[str, ...] = ()
-    mail: MailFacts = field(default_factory=MailFacts)
+    mail: MailFacts = NO_MAIL
     repairs: tuple[Repair, ...] = ()
 
     def inside(self, container: str, *, filename: str = "", repairs: tuple[RepairCode, ...] = ()) -> _Place:
-        return replace(
-            self,
-            filename=filename or self.filename,
-            trail=(*self.trail, container),
-            repairs=(*self.repairs, *(Repair(code, container) for code in repairs)),
-        )
+        added = tuple(Repair(code, container) for code in repairs)
+        return _Place(filename or self.filename, (*self.trail, container), self.mail, self.repairs + added)
 
 
 def extract(data: bytes, *, filename: str = "", limits: Limits = DEFAULT_LIMITS) -> Extraction:
@@ -66,7 +64,7 @@ class _Walk:
         if not self._payloads:
             problems += self._aside or ([] if problems else [Problem(Reason.NO_REPORT_FOUND)])
         bounded = tuple(problems[: self._budget.limits.problems])
-        return Extraction(tuple(self._payloads), bounded, self._mail or MailFacts())
+        return Extraction(tuple(self._payloads), bounded, self._mail or NO_MAIL)
 
     def _look(self, data: bytes, place: _Place, *, form: Form | None = None) -> None:
         try:
@@ -122,7 +120,7 @@ class _Walk:
         self._budget.check_entries(data.count(b"\n--"))
         data = from_first_field(data)
         mail = split_plain(data) or take_whole(data)
-        place = replace(place.inside(Form.MAIL), mail=mail.facts)
+        place = place.inside(Form.MAIL)._replace(mail=mail.facts)
         self._mail = self._mail or mail.facts
         fields = feedback.feedback_part(mail.leaves)
         if fields is not None:
@@ -139,13 +137,14 @@ class _Walk:
                 self._leaf(part, place)
 
     def _leaf(self, part: Leaf, place: _Place) -> None:
-        form = sniff(part.data)
+        form = part.form
         if form is Form.EMPTY and not part.filename:
             return  # a body left blank, no attachment that lost its content
         if form is Form.TEXT and part.declared_type == "message/rfc822":
             form = Form.MAIL
         repairs = tuple(Repair(code, Form.MAIL) for code in part.repairs)
-        self._look(part.data, replace(place, filename=part.filename, repairs=(*place.repairs, *repairs)), form=form)
+        inside = _Place(part.filename, place.trail, place.mail, place.repairs + repairs)
+        self._look(part.data, inside, form=form)
 
     def _text(self, data: bytes, place: _Place) -> None:
         found = False

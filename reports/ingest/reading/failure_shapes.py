@@ -55,7 +55,7 @@ def _sample(parts: Sequence[Leaf]) -> tuple[bytes, bool]:
         if part.declared_type in SAMPLE_TYPES and part.data.strip():
             return part.data, part.declared_type.endswith("headers")
     for part in parts:
-        if sniff(part.data) is Form.MAIL:
+        if part.form is Form.MAIL:
             return part.data, False
     return b"", True
 

@@ -1,0 +1,65 @@
+"""Reads the zip archive that nearly every reporter sends, with one file in it; anything else is left to zipfile.
+
+It begins with the file, has no comment and no second disk, and size and checksum hold (APPNOTE.TXT 4.3.7, .12, .16).
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+from typing import NamedTuple
+
+from reports.ingest.extraction.limits import Budget
+from reports.ingest.extraction.streams import inflate
+
+_LOCAL = struct.Struct("<4s5H3I2H")
+_ENTRY = struct.Struct("<4s6H3I5H2I")
+_END = struct.Struct("<4s4H2IH")
+_LOCAL_MAGIC, _ENTRY_MAGIC, _END_MAGIC = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+_USUAL_FLAGS = frozenset({0x0, 0x2, 0x4, 0x6, 0x8, 0x800, 0x808})
+"""How hard the packer tried, sizes that follow the data, a name in UTF-8."""
+_UTF8 = 0x800
+_DEFLATED = 8
+
+
+class PlainFile(NamedTuple):
+    name: str
+    data: bytes
+
+
+def single_file(data: bytes, *, budget: Budget) -> PlainFile | None:
+    """The one file in the archive; None where it is not plain. Raises `LimitExceeded`."""
+    end = len(data) - _END.size
+    if end < _ENTRY.size + _LOCAL.size or not data.startswith(_LOCAL_MAGIC):
+        return None
+    magic, *disks, size, start, comment = _END.unpack_from(data, end)
+    if magic != _END_MAGIC or disks != [0, 0, 1, 1] or comment or start + size != end:
+        return None
+    return _file(data, start, size, budget=budget)
+
+
+def _file(data: bytes, start: int, size: int, *, budget: Budget) -> PlainFile | None:
+    if size < _ENTRY.size:
+        return None
+    magic, _, _, flags, method, _, _, checksum, packed, whole, name, extra, comment, disk, _, _, offset = (
+        _ENTRY.unpack_from(data, start)
+    )
+    is_plain = magic == _ENTRY_MAGIC and flags in _USUAL_FLAGS and method == _DEFLATED and not (disk or offset)
+    if not is_plain or size != _ENTRY.size + name + extra + comment:
+        return None
+    names = data[start + _ENTRY.size : start + _ENTRY.size + name]
+    body = _LOCAL.size + sum(_LOCAL.unpack_from(data)[-2:])
+    if not names.isascii() or b"\0" in names or names.endswith(b"/") or body + packed > start:
+        return None
+    out = BytesIO()
+    try:
+        if inflate(data, body, out, budget=budget) != packed:
+            return None
+    except zlib.error:
+        return None
+    content = out.getvalue()
+    if len(content) != whole or zlib.crc32(content) != checksum:
+        return None
+    budget.take_member()
+    return PlainFile(names.decode("ascii"), content)
