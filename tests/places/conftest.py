@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +12,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
+from reports.ingest.places.providers import PROVIDERS
 from reports.models import Organisation
+from tests.places.vendor_apis import VendorApis
+from tests.places.vendor_yards import GmailYard, GraphYard
 from tests.places.yards import BucketYard, FolderYard, ImapYard, MaildirYard, MboxYard, Yard
 from tests.reports.stored import make_organisation
 
@@ -26,6 +30,22 @@ def s3_endpoint() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def running_vendor_apis() -> Iterator[VendorApis]:
+    """Both services at one address."""
+    with VendorApis().running() as apis:
+        yield apis
+
+
+@pytest.fixture
+def vendor_apis(running_vendor_apis: VendorApis, monkeypatch: pytest.MonkeyPatch) -> VendorApis:
+    """The same, in the place of the real ones."""
+    for name, path in (("microsoft365", "graph"), ("google", "gmail")):
+        ours = replace(PROVIDERS[name], api_url=f"{running_vendor_apis.url}/{path}")
+        monkeypatch.setitem(PROVIDERS, name, ours)
+    return running_vendor_apis
 
 
 @pytest.fixture
@@ -47,7 +67,7 @@ def an_organisation() -> Organisation:
     return make_organisation(f"o-{uuid4().hex[:12]}")
 
 
-@pytest.fixture(params=["imap", "maildir", "mbox", "folder", "s3"])
+@pytest.fixture(params=["imap", "maildir", "mbox", "folder", "s3", "graph", "gmail"])
 def make_yard(request: pytest.FixtureRequest) -> MakeYard:
     """Makes fresh yards of one kind, each in an organisation of its own."""
     ask = request.getfixturevalue
@@ -60,6 +80,10 @@ def make_yard(request: pytest.FixtureRequest) -> MakeYard:
             return lambda: MboxYard(an_organisation(), root=ask("root"))
         case "folder":
             return lambda: FolderYard(an_organisation(), root=ask("root"))
+        case "graph":
+            return lambda: GraphYard(an_organisation(), apis=ask("vendor_apis"))
+        case "gmail":
+            return lambda: GmailYard(an_organisation(), apis=ask("vendor_apis"))
         case _:
             return lambda: BucketYard(an_organisation(), endpoint=ask("s3_endpoint"))
 

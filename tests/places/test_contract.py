@@ -133,7 +133,7 @@ def test_handled_and_refused_items_go_where_they_are_told(yard: Yard) -> None:
 def test_a_listing_in_windows_leaves_nothing_out_while_items_are_moved(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("imap_folder", "maildir", "mbox", "watched_folder"):
+    for module in ("imap_folder", "maildir", "mbox", "watched_folder", "graph", "gmail"):
         monkeypatch.setattr(f"reports.ingest.places.{module}.LISTED_TOGETHER", 2)
     monkeypatch.setattr("reports.ingest.places.s3.PAGE", 2)
     act(yard, MOVE if MOVE in yard.abilities else LEAVE)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from reports.errors import MailboxMisconfigured
+from reports.ingest.places.gmail import gmail_way
+from reports.ingest.places.graph import graph_way
 from reports.ingest.places.imap import imap_way
 from reports.ingest.places.local_ways import folder_way, maildir_way, mbox_way
 from reports.ingest.places.place import Way
@@ -31,6 +33,8 @@ KINDS: Mapping[str, Kind] = {
     PlaceKind.MBOX: Kind(mbox_way, where="{path}", actions=(LEAVE,)),
     PlaceKind.FOLDER: Kind(folder_way, where="{path}", actions=(LEAVE, MOVE)),
     PlaceKind.S3: Kind(s3_way, where="{bucket}/{prefix} {endpoint_url}"),
+    PlaceKind.GRAPH: Kind(graph_way, where="{username} · {folder}"),
+    PlaceKind.GMAIL: Kind(gmail_way, where="{username} · {folder}"),
     PlaceKind.IMAP: Kind(imap_way, where="{username} · {host}:{port} · {folder}"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ def read_bounded(response: httpx.Response, *, most: int = TEXT_BYTES) -> bytes:
     for chunk in response.iter_bytes():
         found += chunk
         if len(found) > most:
-            raise MailboxError(MailboxFault.CONNECTION_LOST, (("error", f"more than {most} bytes"),))
+            raise MailboxError(MailboxFault.SERVER_REFUSED, (("error", f"more than {most} bytes"),))
     return bytes(found)
 
 
@@ -99,4 +100,6 @@ class _Gated(httpcore.NetworkBackend):
         socket_options: Any = None,  # noqa: ANN401 - the signature is httpcore's
     ) -> httpcore.NetworkStream:
         addresses = gate.resolve(host, port=port)
-        return SyncStream(gate.connect(addresses, port=port, timeout=timeout or TIMEOUT_SECONDS))
+        connected = gate.connect(addresses, port=port, timeout=timeout or TIMEOUT_SECONDS)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else a body waits for its head to be answered
+        return SyncStream(connected)
