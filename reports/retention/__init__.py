@@ -1,0 +1,1 @@
+"""What goes when its time is over, what is held back, and what would go tonight."""
