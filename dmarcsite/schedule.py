@@ -19,6 +19,18 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 5 * MINUTE,
         "options": {"expires": 4 * MINUTE},
     },
+    # Who sent the mails that brought reports; it waits for name servers too.
+    "check senders": {
+        "task": "reports.tasks.check_senders",
+        "schedule": MINUTE,
+        "options": {"expires": 50.0},
+    },
+    # Begins what somebody asked for, and goes on with what a crash has ended.
+    "carry rereads on": {
+        "task": "reports.tasks.carry_rereads_on",
+        "schedule": MINUTE / 4,
+        "options": {"expires": 10.0},
+    },
     # Publishing is level-triggered: whatever a lost task left undone is done within a minute.
     "publish policies": {
         "task": "exceptions.tasks.publish_policies",

@@ -14,9 +14,10 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from reports.models import AggregateReport, Domain, FailureReport, Mailbox, Membership, Message, Source, SourceDay
+from reports.models import AggregateReport, Domain, FailureReport, Job, Mailbox, Membership, Message, Source, SourceDay
 from reports.permissions import NOT_IN_DEMO, Act, may
 from reports.selectors.ingest_health import ledger
+from reports.selectors.jobs import jobs_of
 from reports.selectors.report_list import aggregate_reports, failure_reports
 from reports.viewer import Viewer
 from reports.vocabulary import DomainKind, Role
@@ -131,6 +132,11 @@ def failure_for(viewer: Viewer, pk: int) -> FailureReport:
 def mailbox_for(viewer: Viewer, pk: int) -> Mailbox:
     """A mailbox of the viewer's organisation, else 404."""
     return get_object_or_404(Mailbox, pk=pk, organisation_id=viewer.organisation_id)
+
+
+def job_for(viewer: Viewer, pk: int) -> Job:
+    """Long work of the viewer's organisation, else 404."""
+    return get_object_or_404(jobs_of(viewer), pk=pk)
 
 
 def message_for(viewer: Viewer, pk: int) -> Message:

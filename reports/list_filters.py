@@ -16,7 +16,7 @@ from reports.access import viewer_of
 from reports.masking import REPORT_SUBJECT
 from reports.models import AggregateReport, Domain, FailureReport, Mailbox, Message
 from reports.selectors.report_list import domains
-from reports.vocabulary import Channel, Outcome
+from reports.vocabulary import Channel, Outcome, SenderCheck
 
 
 class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -61,6 +61,20 @@ def _domain() -> django_filters.ModelChoiceFilter:
     )
 
 
+def _sender(method: str = "", field: str = "sender_check") -> django_filters.ChoiceFilter:
+    return django_filters.ChoiceFilter(
+        label=_("Sender of the mail"),
+        method=method or None,
+        field_name=field,
+        choices=[
+            (SenderCheck.VERIFIED.value, pgettext_lazy("sender", "Verified")),
+            (SenderCheck.UNVERIFIED.value, pgettext_lazy("sender", "Unverified")),
+            (SenderCheck.UNKNOWN.value, pgettext_lazy("sender", "Unknown")),
+        ],
+        empty_label=_("All senders"),
+    )
+
+
 REPORT_STATES: dict[str, Q] = {
     "clean": Q(repairs=[], rows_dropped=0),
     "repaired": ~Q(repairs=[]),
@@ -70,6 +84,7 @@ REPORT_STATES: dict[str, Q] = {
     "empty": Q(rows=0),
     "failing": Q(failing__gt=0),
     "long": Q(is_long=True),
+    "superseded": Q(superseded_by__isnull=False),
 }
 
 
@@ -92,9 +107,11 @@ class ReportFilter(ListFilter):
             ("again", _("Received again")),
             ("empty", _("Without records")),
             ("long", _("Longer than a day")),
+            ("superseded", _("Superseded")),
         ],
         empty_label=_("All states"),
     )
+    sender = _sender("by_sender")
     report_id = django_filters.CharFilter(label=_("Report id"), lookup_expr="icontains")
 
     class Meta:
@@ -103,6 +120,11 @@ class ReportFilter(ListFilter):
 
     def by_reporter(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
         return rows.filter(Q(org_name__icontains=value) | Q(email__icontains=value))
+
+    def by_sender(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
+        if value == SenderCheck.VERIFIED:
+            return rows.filter(Q(message__sender_check=value) | Q(proven_by__isnull=False))
+        return rows.filter(message__sender_check=value, proven_by__isnull=True)
 
     def by_status(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
         return rows.filter(REPORT_STATES[value])
@@ -130,6 +152,7 @@ class FailureFilter(ListFilter):
         ],
         empty_label=_("All results"),
     )
+    sender = _sender(field="message__sender_check")
     days = _days()
 
     class Meta:
@@ -173,6 +196,7 @@ class MessageFilter(ListFilter):
         ],
         empty_label=_("All ways"),
     )
+    sender = _sender()
     days = _days()
 
     class Meta:

@@ -14,6 +14,7 @@ class Act(StrEnum):
     REVEAL_SAMPLES = "reveal failure samples"
     UPLOAD = "upload reports"
     MANAGE_MAILBOXES = "manage mailboxes"
+    REREAD = "read messages again"
     SEE_RULES = "see exception rules"
     REQUEST_RULE = "request exception rules"
     DECIDE_RULE = "approve or reject exception rules"
@@ -41,6 +42,7 @@ _APPROVER = _ANALYST | {
 }
 _ADMINISTRATOR = _APPROVER | {
     Act.MANAGE_MAILBOXES,
+    Act.REREAD,
     Act.MANAGE_NODES,
     Act.MANAGE_DOMAINS,
     Act.MANAGE_PEOPLE,

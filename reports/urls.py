@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reports.views import failures, ingestion, mailboxes, reports, sources, upload
+from reports.views import failures, ingestion, mailboxes, reports, reread, sources, upload
 
 app_name = "reports"
 urlpatterns = [
@@ -16,6 +16,10 @@ urlpatterns = [
     path("failures/<int:pk>/reveal/", failures.failure_reveal, name="failure-reveal"),
     path("ingestion/", ingestion.ingestion, name="ingestion"),
     path("ingestion/messages/<int:pk>/", ingestion.message_page, name="message-detail"),
+    path("ingestion/messages/<int:pk>/reread/", reread.message_reread, name="message-reread"),
+    path("ingestion/reread/", reread.reread, name="reread"),
+    path("ingestion/jobs/<int:pk>/", reread.job_page, name="job-detail"),
+    path("ingestion/jobs/<int:pk>/cancel/", reread.job_cancel, name="job-cancel"),
     path("ingestion/mailboxes/new/", mailboxes.mailbox_create, name="mailbox-create"),
     path("ingestion/mailboxes/<int:pk>/", mailboxes.mailbox_edit, name="mailbox-edit"),
     path("ingestion/mailboxes/<int:pk>/delete/", mailboxes.mailbox_delete, name="mailbox-delete"),

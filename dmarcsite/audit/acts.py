@@ -38,6 +38,8 @@ ACTS: dict[str, _StrPromise] = {
     "reports.mailbox.fetch_asked": _("Visit to a mailbox asked for"),
     "reports.upload_token.made": _("Upload token made"),
     "reports.upload_token.revoked": _("Upload token revoked"),
+    "reports.reread.started": _("Messages read again"),
+    "reports.reread.cancelled": _("Reading again cancelled"),
     "reports.failure.revealed": _("Failure sample revealed"),
     "people.first_administrator.made": _("First administrator made"),
     "people.role.proposed": _("Role proposed"),
@@ -72,6 +74,7 @@ KINDS = (
     Kind("organisation", _("Domains and settings"), ("organisation.",)),
     Kind("nodes", _("Filter nodes"), ("reports.node.",)),
     Kind("mailboxes", _("Mailboxes and upload tokens"), ("reports.mailbox.", "reports.upload_token.")),
+    Kind("rereads", _("Reading again"), ("reports.reread.",)),
     Kind("samples", _("Failure samples"), ("reports.failure.",)),
     Kind("people", _("People and roles"), ("people.first_administrator.", "people.role.", "people.invitation.")),
     Kind(

@@ -47,6 +47,12 @@ LABELS: dict[str, str | Promise] = {
     "kind": gettext_lazy("Whose it is"),
     "own_reporters": gettext_lazy("Our own gateways, as reporters"),
     "mailbox_reporters": gettext_lazy("Hosts of our mailboxes, as reporters"),
+    "trusted_authserv_ids": gettext_lazy("Mail servers whose results are believed"),
+    "dry_run": gettext_lazy("Dry run"),
+    "messages": gettext_lazy("Messages"),
+    "message_id": gettext_lazy("Message"),
+    "since": gettext_lazy("That came in since (UTC)"),
+    "outcome": gettext_lazy("Outcome"),
 }
 """In the order of the page: the database keeps none."""
 _PLACES = {key: place for place, key in enumerate(LABELS)}

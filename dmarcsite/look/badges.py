@@ -104,6 +104,12 @@ HEALTH = {
     "never": Badge(pgettext_lazy("health", "Nothing yet"), "circle", "unknown"),
 }
 
+SENDER = {
+    "verified": Badge(pgettext_lazy("sender", "Verified"), "patch-check", "aligned"),
+    "unverified": Badge(pgettext_lazy("sender", "Unverified"), "shield-exclamation", "forwarder"),
+    "unknown": Badge(pgettext_lazy("sender", "Unknown"), "question-lg", "unknown"),
+}
+
 CONFIDENCE = {
     "high": Badge(_("high confidence"), "record-circle", "plain"),
     "medium": Badge(_("medium confidence"), "circle-half", "plain"),
@@ -142,6 +148,7 @@ BADGES: dict[str, dict[str, Badge]] = {
     "policy": POLICY,
     "action": ACTION,
     "health": HEALTH,
+    "sender": SENDER,
     "confidence": CONFIDENCE,
     "risk": RISK,
     "role": ROLE,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+_SERVER = re.compile(r"[\w.-]{1,253}( [0-9])?")
 MOST_REPORTERS = 200
 LONGEST_REPORTER = 320
 
@@ -32,6 +35,19 @@ class ReportersField(forms.CharField):
         return list(lines)
 
 
+class ServersField(ReportersField):
+    """Authserv-ids, one a line, each with the number of own servers in front of it where there are any."""
+
+    def clean(self, value: str) -> list[str]:
+        lines = super().clean(value)
+        if wrong := next((line for line in lines if not _SERVER.fullmatch(line)), None):
+            raise forms.ValidationError(
+                _("%(line)s is not the name of a server, alone or with a number from 0 to 9 behind it."),
+                params={"line": wrong},
+            )
+        return lines
+
+
 class OrganisationForm(forms.Form):
     """What `organisation.settings` saves."""
 
@@ -48,5 +64,13 @@ class OrganisationForm(forms.Form):
         help_text=_(
             "Providers that also host mailboxes of yours, named alike. Whether what they report arrived at you cannot "
             "be told, so it is shown as unclear where."
+        ),
+    )
+    trusted_authserv_ids = ServersField(
+        label=_("Mail servers whose results are believed"),
+        help_text=_(
+            "The name that your own mail server puts first in its Authentication-Results, one a line. Its word that a "
+            "report mail passed DMARC, DKIM or SPF counts as proof of the sender. Leave it empty if the server does not "
+            "remove forged results; signatures are checked here all the same."
         ),
     )

@@ -12,16 +12,27 @@ from reports.models import Organisation
 from reports.viewer import Viewer
 
 CHANGED = register("organisation.settings.changed")
-FIELDS = ("name", "own_reporters", "mailbox_reporters")
+FIELDS = ("name", "own_reporters", "mailbox_reporters", "trusted_authserv_ids")
 
 
 @transaction.atomic
 def organisation_change(
-    *, viewer: Viewer, name: str, own_reporters: list[str], mailbox_reporters: list[str], at: datetime
+    *,
+    viewer: Viewer,
+    name: str,
+    own_reporters: list[str],
+    mailbox_reporters: list[str],
+    trusted_authserv_ids: list[str],
+    at: datetime,
 ) -> bool:
-    """Save the settings and tell whether anything changed. Reporters hold for reports that arrive from now on."""
+    """Save the settings and tell whether anything changed. Reporters and servers hold for what arrives from now on."""
     organisation = Organisation.objects.select_for_update().get(pk=viewer.organisation_id)
-    after = {"name": name, "own_reporters": own_reporters, "mailbox_reporters": mailbox_reporters}
+    after = {
+        "name": name,
+        "own_reporters": own_reporters,
+        "mailbox_reporters": mailbox_reporters,
+        "trusted_authserv_ids": trusted_authserv_ids,
+    }
     changes = {
         field: {"before": getattr(organisation, field), "after": after[field]}
         for field in FIELDS

@@ -50,19 +50,20 @@ def run(
     pk: int,
     *,
     clock: Callable[[], datetime],
+    until: datetime | None = None,
     watch: Watch = lambda job: None,
     checkpoint: Checkpoint = lambda step: None,
 ) -> bool:
     """Do the work of the job to its end; False where somebody else is at it, or where it has ended.
 
-    A dry run does the same, undoes it, and keeps the difference.
+    A dry run does the same, undoes it, and keeps the difference. At `until` it stops, for the next one to go on.
     """
     with jobs.carried(pk, at=clock()) as job:
         if job is None:
             return False
         try:
-            _carry_on(job, clock=clock, watch=watch, checkpoint=checkpoint)
-            jobs.finish(job, JobState.DONE, at=clock())
+            if _carry_on(job, clock=clock, until=until, watch=watch, checkpoint=checkpoint):
+                jobs.finish(job, JobState.DONE, at=clock())
         except jobs.JobCancelled:
             jobs.finish(job, JobState.CANCELLED, at=clock())
         except OperationalError:
@@ -76,10 +77,15 @@ def run(
     return True
 
 
-def _carry_on(job: Job, *, clock: Callable[[], datetime], watch: Watch, checkpoint: Checkpoint) -> None:
+def _carry_on(
+    job: Job, *, clock: Callable[[], datetime], until: datetime | None, watch: Watch, checkpoint: Checkpoint
+) -> bool:
+    """Part after part; False where the time was up before the end."""
     messages = Selection.from_json(job.parameters).messages(job.organisation_id)
     careful = TOGETHER if job.result.get("trying") else 0  # the process before died here
     while pks := list(messages.filter(pk__gt=int(job.position or 0)).values_list("pk", flat=True)[:TOGETHER]):
+        if until and clock() > until:
+            return False
         pks = pks[:1] if careful else pks
         careful = max(0, careful - 1)
         killed = _say_what_is_tried(job, pks[0], at=clock())
@@ -89,6 +95,7 @@ def _carry_on(job: Job, *, clock: Callable[[], datetime], watch: Watch, checkpoi
             _put(job, part, at=clock(), checkpoint=checkpoint)
             checkpoint("committed")
             watch(job)
+    return True
 
 
 def _say_what_is_tried(job: Job, pk: int, *, at: datetime) -> bool:

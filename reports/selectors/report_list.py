@@ -19,7 +19,7 @@ SIBLING_LIMIT = 20
 
 def aggregate_reports(viewer: Viewer) -> QuerySet[AggregateReport]:
     """Aggregate reports, newest period first; `is_long` where the period is longer than a day can be."""
-    rows = _visible(AggregateReport.objects.all(), viewer).select_related("domain", "message")
+    rows = _visible(AggregateReport.objects.all(), viewer).select_related("domain", "message", "proven_by")
     is_long = ExpressionWrapper(Q(end__gt=F("begin") + LONG), output_field=BooleanField())
     return rows.annotate(is_long=is_long).order_by("-begin", "-pk")
 
@@ -39,14 +39,19 @@ def report_verdicts(report: AggregateReport) -> dict[str, int]:
 
 
 def conflicting_reports(report: AggregateReport, *, viewer: Viewer) -> list[AggregateReport]:
-    """Reports with the same reporter, id and period, but other rows; the oldest first."""
-    same = aggregate_reports(viewer).filter(day=report.day, identity=report.identity)
+    """Reports with the same reporter, id and period, but other rows, that count too; the oldest first."""
+    same = aggregate_reports(viewer).filter(day=report.day, identity=report.identity, is_counted=True)
     return list(same.exclude(pk=report.pk).order_by("pk")[:SIBLING_LIMIT])
+
+
+def superseded_reports(report: AggregateReport, *, viewer: Viewer) -> list[AggregateReport]:
+    """The reports that this one stands in the place of; the oldest first."""
+    return list(aggregate_reports(viewer).filter(superseded_by=report).order_by("pk")[:SIBLING_LIMIT])
 
 
 def failure_reports(viewer: Viewer) -> QuerySet[FailureReport]:
     """Failure reports, newest first; samples and details are not loaded."""
-    rows = _visible(FailureReport.objects.all(), viewer).select_related("domain").defer("sample")
+    rows = _visible(FailureReport.objects.all(), viewer).select_related("domain", "message").defer("sample")
     return rows.order_by("-arrived_at", "-pk")
 
 

@@ -10,11 +10,13 @@ from django import template
 
 from reports.dto import Problem
 from reports.masking import is_report_subject, mask_address, mask_subject, mask_text
-from reports.models import Message
+from reports.models import AggregateReport, Job, Message
 from reports.sentences.failures import alignment_sentence, auth_failure_sentence, delivery_word
 from reports.sentences.mailboxes import explain_fault, step_words
 from reports.sentences.reasons import Explanation, explain
 from reports.sentences.repairs import repair_sentence
+from reports.sentences.rereads import counts, left_out_sentence, state_sentence
+from reports.sentences.senders import sender_sentence
 from reports.sentences.stages import StageWords, stage_words
 from reports.sentences.why import why_fact
 
@@ -47,6 +49,36 @@ def shown_sender(message: Message) -> str:
     if not message.sender or is_report_subject(message.subject):
         return message.sender
     return mask_address(message.sender)
+
+
+@register.filter
+def best_mail(report: AggregateReport) -> Message:
+    """The mail of a report whose sender counts: the one that brought it, or a later one that was proven."""
+    return report.proven_by or report.message
+
+
+@register.filter
+def sender(message: Message) -> str:
+    """Who sent a mail, as a sentence."""
+    return sender_sentence(message)
+
+
+@register.filter
+def job_state(job: Job) -> str:
+    """Where long work stands."""
+    return state_sentence(job)
+
+
+@register.filter
+def job_counts(job: Job) -> list[tuple[str, int, int]]:
+    """The numbers of a difference: what they count, before, after."""
+    return counts(job)
+
+
+@register.filter
+def job_left_out(job: Job) -> list[str]:
+    """What a re-read left as it is, and why."""
+    return [left_out_sentence(code, times) for code, times in job.result.get("left_out", {}).items()]
 
 
 @register.filter

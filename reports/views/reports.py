@@ -14,7 +14,13 @@ from reports.ingest.original import OriginalGone, original
 from reports.list_filters import ReportFilter
 from reports.models import AggregateReport
 from reports.permissions import Act
-from reports.selectors.report_list import aggregate_reports, conflicting_reports, report_rows, report_verdicts
+from reports.selectors.report_list import (
+    aggregate_reports,
+    conflicting_reports,
+    report_rows,
+    report_verdicts,
+    superseded_reports,
+)
 from reports.tables import ReportTable, RowTable, paged
 
 PER_PAGE = 25
@@ -49,6 +55,7 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
         "table": paged(RowTable(rows), request, per_page=ROWS_PER_PAGE),
         "rejected": report.rejected_rows.all()[:REJECTED_LIMIT] if report.rows_dropped else [],
         "conflicting": conflicting_reports(report, viewer=viewer) if report.is_conflicting else [],
+        "superseded": superseded_reports(report, viewer=viewer),
     }
     return render(request, "reports/report_detail.html", context)
 

@@ -42,6 +42,10 @@ ACTS: dict[str, Act | None] = {
     "reports:mailbox-delete": Act.MANAGE_MAILBOXES,
     "reports:mailbox-fetch": Act.MANAGE_MAILBOXES,
     "reports:upload": Act.UPLOAD,
+    "reports:reread": Act.REREAD,
+    "reports:message-reread": Act.REREAD,
+    "reports:job-detail": Act.REREAD,
+    "reports:job-cancel": Act.REREAD,
     "exceptions:rule-list": Act.SEE_RULES,
     "exceptions:rule-create": Act.REQUEST_RULE,
     "exceptions:rule-preview": Act.REQUEST_RULE,
@@ -68,7 +72,7 @@ ACTS: dict[str, Act | None] = {
 """What docs/roles.md asks for each address; None is open to every member."""
 POSTED = {
     "role-propose", "role-second", "role-refuse", "membership-end", "organisation-choose", "domain-name", "demo-remove",
-    "reports:failure-reveal", "reports:mailbox-fetch", "exceptions:mode-tighten", "exceptions:mode-propose",
+    "reports:message-reread", "reports:job-cancel", "reports:failure-reveal", "reports:mailbox-fetch", "exceptions:mode-tighten", "exceptions:mode-propose",
     "exceptions:change-reject", "exceptions:change-withdraw", "exceptions:node-enrol", "exceptions:node-renew",
 }  # fmt: skip
 """These take POST alone; all others are pages."""
@@ -81,6 +85,7 @@ _THINGS = {
     "reports:report-": "SELECT id FROM reports_aggregatereport WHERE organisation_id = %s ORDER BY id",
     "reports:failure-": "SELECT id FROM reports_failurereport WHERE organisation_id = %s ORDER BY id",
     "reports:message-": "SELECT id FROM reports_message WHERE organisation_id = %s ORDER BY id",
+    "reports:job-": "SELECT id FROM reports_job WHERE organisation_id = %s ORDER BY id",
     "reports:mailbox-": "SELECT id FROM reports_mailbox WHERE organisation_id = %s ORDER BY id",
     "exceptions:rule-edit": _RULE.format("draft"),
     "exceptions:rule-propose": _RULE.format("draft"),

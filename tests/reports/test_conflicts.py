@@ -11,8 +11,8 @@ import pytest
 from reports.ingest.conflicts import settle
 from reports.ingest.outcome import Result
 from reports.ingest.pipeline import ingest_bytes
-from reports.ingest.sender.checks import Found, write
 from reports.ingest.sender.judge import Sender
+from reports.ingest.sender_checks import Found, write
 from reports.models import AggregateReport, DomainDay, FailureReport, Message, Organisation, Sighting
 from reports.vocabulary import Channel, SenderCheck, SenderReason
 from tests.reports.samples import FEEDBACK, failure_mail, report_mail

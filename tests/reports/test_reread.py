@@ -11,8 +11,8 @@ from django.db import connection
 from reports import jobs
 from reports.ingest.outcome import Result
 from reports.ingest.pipeline import ingest_bytes
-from reports.ingest.sender.checks import Found, write
 from reports.ingest.sender.judge import Sender
+from reports.ingest.sender_checks import Found, write
 from reports.models import AggregateReport, AggregateRow, DomainDay, Job, Message, Organisation
 from reports.reread.run import run
 from reports.reread.selection import Selection

@@ -55,6 +55,11 @@ class Keys:
         return _key_in([b"".join(record.strings[:MOST_STRINGS]) for record in answer])
 
 
+def silent(name: str) -> bytes | None:
+    """Stands for DNS where it must not be asked."""
+    raise LookupFailed(name)
+
+
 def _key_in(records: Sequence[bytes]) -> bytes | None:
     """The one record there may be (RFC 6376 section 3.6.2.2)."""
     return records[0] if len(records) == 1 and len(records[0]) <= LONGEST_RECORD else None
