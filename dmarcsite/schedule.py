@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery.schedules import crontab
+
 MINUTE = 60.0
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
@@ -18,6 +20,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "reports.tasks.finish_interrupted",
         "schedule": 5 * MINUTE,
         "options": {"expires": 4 * MINUTE},
+    },
+    # A task for the queue "enrich": who stands behind the addresses that reports name.
+    "look up addresses": {
+        "task": "reports.tasks.look_up_addresses",
+        "schedule": MINUTE,
+        "options": {"expires": 50.0},
     },
     # Who sent the mails that brought reports; it waits for name servers too.
     "check senders": {
@@ -48,5 +56,17 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "exceptions.tasks.refresh_marks",
         "schedule": 60 * MINUTE,
         "options": {"expires": 50 * MINUTE},
+    },
+    # What is over its time goes.
+    "tidy at night": {
+        "task": "reports.tasks.tidy_at_night",
+        "schedule": crontab(hour="2", minute="30"),
+        "options": {"expires": 12 * 60 * MINUTE},
+    },
+    # Whether every sum still says what its rows say.
+    "check sums": {
+        "task": "reports.tasks.check_sums",
+        "schedule": crontab(hour="4", minute="30"),
+        "options": {"expires": 12 * 60 * MINUTE},
     },
 }

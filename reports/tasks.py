@@ -9,30 +9,43 @@ from django.conf import settings
 from django.utils import timezone
 
 from reports import jobs
-from reports.ingest import pipeline, sender_checks, visit
+from reports.enrichment import run
+from reports.enrichment.resolver import Resolver
+from reports.ingest import ledger, pipeline, sender_checks, visit
 from reports.ingest.sender.keys import Keys, silent
-from reports.models import Message
+from reports.partitions import make_months
 from reports.reread import run as rereading
+from reports.retention.run import apply_retention
+from reports.rollups.check import check_rollups
 from reports.vocabulary import JobKind
 
 CHECKING = timedelta(seconds=50)
+NEXT_MONTH = timedelta(days=28)
+NIGHT = 6 * 60 * 60
 REREADING = timedelta(minutes=20)
 """A task is ended after half an hour; the next one goes on."""
-LEFT_AFTER = timedelta(minutes=10)
-"""A message that is unread for so long was left by a process that died: the slowest reading takes seconds."""
+VISIT_EXPIRES = timedelta(minutes=10)
+"""A mailbox that no worker had time for by then is found due again."""
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery carries no types
 def dispatch_due_mailboxes() -> None:
     """Start a visit to each mailbox that is due. Moves its due time on first, so that nobody starts a second one."""
     for mailbox_id in visit.claim_due(at=timezone.now()):
-        fetch_mailbox.apply_async([mailbox_id], expires=LEFT_AFTER.total_seconds())
+        fetch_mailbox.apply_async([mailbox_id], expires=VISIT_EXPIRES.total_seconds())
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery carries no types
 def fetch_mailbox(mailbox_id: int) -> None:
     """Visit a mailbox now, unless another worker is there."""
     visit.visit(mailbox_id, clock=timezone.now)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery carries no types
+def look_up_addresses() -> None:
+    """Find out who stands behind addresses that are new or long not asked about."""
+    resolver = Resolver(settings.DNS_SERVERS) if settings.ASKS_DNS else None
+    run.look_up_due(resolver=resolver, files=settings.IP_DATABASES, clock=timezone.now)
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery carries no types
@@ -55,6 +68,19 @@ def carry_rereads_on() -> None:
 def finish_interrupted() -> None:
     """Read what a crash left unread, mail and files alike; mail is acknowledged at the next visit."""
     now = timezone.now()
-    left = Message.objects.filter(outcome__isnull=True, received_at__lt=now - LEFT_AFTER).order_by("received_at")
-    for _ in pipeline.finish_unread(list(left.values_list("pk", flat=True)), at=now):
+    for _ in pipeline.finish_unread(ledger.left_unread(at=now), at=now):
         pass
+
+
+@shared_task(time_limit=NIGHT)  # type: ignore[untyped-decorator]  # celery carries no types
+def tidy_at_night() -> None:
+    """Make this month's and the next month's partition, and let go what is over its time."""
+    now = timezone.now()
+    make_months([now.date(), now.date() + NEXT_MONTH], at=now)
+    apply_retention(at=now)
+
+
+@shared_task(time_limit=NIGHT)  # type: ignore[untyped-decorator]  # celery carries no types
+def check_sums() -> None:
+    """Compare the sums with their rows; the figures stand on the Ingestion page."""
+    check_rollups(at=timezone.now(), repair=False)

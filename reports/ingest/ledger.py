@@ -109,7 +109,7 @@ def claim(message_id: int, *, at: datetime, lease: timedelta = LEASE) -> bool:
             "AND (claimed_at IS NULL OR claimed_at <= %(before)s OR claimed_at > %(after)s) FOR UPDATE SKIP LOCKED)",
             {"id": message_id, "at": at, "before": at - lease, "after": at + lease},
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def count_try(message_id: int) -> None:
