@@ -111,7 +111,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     def _goes_elsewhere(self, data: dict[str, Any]) -> bool:
         """Line ends do not count: browsers send others than are stored."""
         return any(
-            name in data and str(data[name]).split() != str(self.initial.get(name, "")).split() for name in self.reach
+            name in data and str(data[name]).split() != str(self.initial.get(name) or "").split() for name in self.reach
         )
 
     def clean(self) -> dict[str, Any]:

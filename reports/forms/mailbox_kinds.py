@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 
 from reports.forms.mailbox import MailboxForm
+from reports.forms.mailbox_gmail import GmailForm
+from reports.forms.mailbox_graph import GraphForm
 from reports.forms.mailbox_imap import ImapForm
 
-FORMS: Mapping[str, type[MailboxForm]] = {form.kind: form for form in (ImapForm,)}
+FORMS: Mapping[str, type[MailboxForm]] = {form.kind: form for form in (ImapForm, GraphForm, GmailForm)}
 
 
 def labels() -> dict[str, str | Promise]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from reports.audit import log
 from reports.audit.actions import register
 from reports.ingest.places.secrets import sealed_secret
-from reports.models import Mailbox
+from reports.models import Mailbox, SignIn
 from reports.viewer import Viewer
 
 CREATED = register("reports.mailbox.created")
@@ -21,6 +21,8 @@ FETCH_ASKED = register("reports.mailbox.fetch_asked")
 COMMON = (
     "name", "handled_action", "handled_folder", "refused_action", "refused_folder", "interval_minutes", "is_enabled",
 )  # fmt: skip
+REACH = ("host", "port", "tls", "ca_certificate", "username", "sign_in", "client_id", "tenant")
+"""Where a token goes, and whose it is: whoever changes one of these signs in again, or it could be sent elsewhere."""
 
 
 @transaction.atomic
@@ -36,6 +38,8 @@ def create_mailbox(mailbox: Mailbox, *, password: str, viewer: Viewer, at: datet
 def change_mailbox(mailbox: Mailbox, *, password: str, viewer: Viewer, at: datetime) -> None:
     """Save the changed settings, and the password unless it is ""; the mailbox is due at once, its last error forgotten."""
     before = _settings(Mailbox.objects.select_for_update().get(pk=mailbox.pk))
+    if any(before.get(name) != mailbox.settings.get(name) for name in REACH):
+        SignIn.objects.filter(mailbox=mailbox.pk).delete()
     fields = [*COMMON, "settings", "due_at", "failures", "error_code", "error_detail"]
     mailbox.due_at, mailbox.failures, mailbox.error_code, mailbox.error_detail = at, 0, "", ""
     if password:
