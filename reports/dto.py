@@ -208,12 +208,57 @@ class FailureReport:
     repairs: tuple[Repair, ...] = ()
 
 
+class TlsFailure(NamedTuple):
+    """One entry of failure-details (RFC 8460 section 4.4). The count is of sessions, never of messages."""
+
+    result_type: str
+    failed_session_count: int
+    sending_mta_ip: Address | None = None
+    receiving_mx_hostname: str = ""
+    receiving_mx_helo: str = ""
+    receiving_ip: Address | None = None
+    additional_information: str = ""
+    failure_reason_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPolicy:
+    """One policy that was applied (RFC 8460 section 4.4), with its sessions. `policy_domain` is the MX host for tlsa.
+
+    The counts of `failures` need not add up to the total.
+    """
+
+    position: int
+    policy_type: str
+    policy_domain: str
+    policy_string: tuple[str, ...]
+    mx_host: tuple[str, ...]
+    total_successful_session_count: int
+    total_failure_session_count: int
+    failures: tuple[TlsFailure, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class TlsReport:
-    """The head of an SMTP TLS report (RFC 8460): enough to list it; None and () where it does not say."""
+    """A whole SMTP TLS report (RFC 8460). `report_domain` is what subject and file name say that it is about, or "".
+
+    `rejected` are policies that cannot be counted. `policies_hash` is the SHA-256 over all policies in their order.
+    """
 
     org_name: str
     report_id: str
-    begin: int | None
-    end: int | None
-    domains: tuple[str, ...]
+    begin: int
+    end: int
+    contact_info: str
+    report_domain: str
+    policies: tuple[TlsPolicy, ...]
+    rejected: tuple[RejectedRow, ...]
+    repairs: tuple[Repair, ...]
+    policies_hash: bytes
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains of the policies, else the one that the report is about."""
+        return tuple(dict.fromkeys(each.policy_domain for each in self.policies if each.policy_domain)) or tuple(
+            filter(None, [self.report_domain])
+        )

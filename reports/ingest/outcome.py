@@ -14,26 +14,23 @@ class Report:
 
     index: int
     identity: bytes
-    content: AggregateReport | FailureReport
+    content: AggregateReport | FailureReport | TlsReport
     filename: str = ""
 
     @property
     def key(self) -> tuple[bytes, bytes]:
         """Equal for the same report sent twice. A failure report has no rows that could differ."""
-        rows_hash = self.content.rows_hash if isinstance(self.content, AggregateReport) else b""
-        return self.identity, rows_hash
+        if isinstance(self.content, AggregateReport):
+            return self.identity, self.content.rows_hash
+        return self.identity, self.content.policies_hash if isinstance(self.content, TlsReport) else b""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What extraction and the readers made of one message. `problems` explain every part that is not in `reports`.
-
-    `tls` are TLS reports, which are told apart and named but not stored; each has its problem.
-    """
+    """What extraction and the readers made of one message. `problems` explain every part that is not in `reports`."""
 
     reports: tuple[Report, ...] = ()
     problems: tuple[Problem, ...] = ()
-    tls: tuple[TlsReport, ...] = ()
     mail: MailFacts = field(default_factory=MailFacts)
 
     @property
@@ -82,10 +79,7 @@ def conclude(reading: Reading, kept: list[Kept], *, message_id: int | None = Non
     """The end of a message whose reports were kept as `kept` says, in the same order."""
     problems = (*reading.problems, *_lost_rows(reading))
     losses = [problem.code for problem in problems if not Reason(problem.code).is_no_report]
-    facts = (
-        *(facts_of(report, each) for report, each in zip(reading.reports, kept, strict=True)),
-        *map(_tls_facts, reading.tls),
-    )
+    facts = tuple(facts_of(report, each) for report, each in zip(reading.reports, kept, strict=True))
     if any(each.is_new for each in kept):
         outcome, reason = (Outcome.PARTIAL, losses[0]) if losses else (Outcome.STORED, "")
     elif kept:
@@ -121,7 +115,10 @@ def combine(results: list[Result]) -> Result:
 
 
 def facts_of(report: Report, kept: Kept) -> ReportFacts:
-    """The facts of a report as a public line shows them; a failure report stands for one row and its incidents."""
+    """The facts of a report as a public line shows them; a failure report stands for one row and its incidents.
+
+    A TLS report counts sessions, so it has no rows and no messages; its rejected policies are dropped rows.
+    """
     content = report.content
     repairs = tuple(dict.fromkeys(repair.code for repair in content.repairs))
     if isinstance(content, FailureReport):
@@ -130,6 +127,11 @@ def facts_of(report: Report, kept: Kept) -> ReportFacts:
             content.reported_domain, content.arrived, content.arrived, 1, content.incidents, 0, repairs,
             kept.is_new, kept.pk,
         )  # fmt: skip
+    if isinstance(content, TlsReport):
+        return ReportFacts(
+            Kind.TLS, content.org_name, content.report_id, next(iter(content.domains), ""), content.begin, content.end,
+            0, 0, len(content.rejected), repairs, kept.is_new, kept.pk,
+        )  # fmt: skip
     head = content.head
     return ReportFacts(
         Kind.AGGREGATE, head.org_name, head.report_id, head.policy.domain, head.begin, head.end,
@@ -137,16 +139,11 @@ def facts_of(report: Report, kept: Kept) -> ReportFacts:
     )  # fmt: skip
 
 
-def _tls_facts(report: TlsReport) -> ReportFacts:
-    return ReportFacts(
-        Kind.TLS, report.org_name, report.report_id, next(iter(report.domains), ""), report.begin, report.end,
-        0, 0, 0, (), is_new=False,
-    )  # fmt: skip
-
-
 def _lost_rows(reading: Reading) -> list[Problem]:
     problems = []
     for content in (report.content for report in reading.reports):
+        if isinstance(content, TlsReport) and content.rejected:
+            problems.append(Problem(Reason.POLICIES_REJECTED, (("policies", str(len(content.rejected))),)))
         if not isinstance(content, AggregateReport):
             continue
         if any(repair.code == RepairCode.XML_TRUNCATED for repair in content.repairs):

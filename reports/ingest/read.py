@@ -8,15 +8,13 @@ from reports.ingest.extraction import extract
 from reports.ingest.outcome import Reading, Report
 from reports.ingest.parsedmarc.rebuild import rebuild
 from reports.ingest.reading import dispatch
-from reports.ingest.reading.identity import failure_identity, file_stem, identity_key
-from reports.vocabulary import Reason
+from reports.ingest.reading.identity import failure_identity, file_stem, identity_key, tls_identity
 
 
 def read(data: bytes, *, filename: str = "") -> Reading:
     """Read all reports in one message or file. Raises nothing for content: what cannot be used is among the problems."""
     extraction = _extraction(data, filename=filename)
     reports: list[Report] = []
-    tls: list[TlsReport] = []
     problems = list(extraction.problems)
     for payload in extraction.payloads:
         try:
@@ -24,12 +22,8 @@ def read(data: bytes, *, filename: str = "") -> Reading:
         except Unreadable as error:
             problems.append(Problem(error.code, error.params))
             continue
-        if isinstance(content, TlsReport):
-            tls.append(content)
-            problems.append(Problem(Reason.TLS_NOT_STORED))
-        else:
-            reports.append(_report(payload, content))
-    return Reading(tuple(reports), tuple(problems), tuple(tls), extraction.mail)
+        reports.append(_report(payload, content))
+    return Reading(tuple(reports), tuple(problems), extraction.mail)
 
 
 def _extraction(data: bytes, *, filename: str) -> Extraction:
@@ -40,7 +34,8 @@ def _extraction(data: bytes, *, filename: str) -> Extraction:
     return Extraction((payload,)) if payload else extract(data, filename=filename)
 
 
-def _report(payload: Payload, content: AggregateReport | FailureReport) -> Report:
+def _report(payload: Payload, content: AggregateReport | FailureReport | TlsReport) -> Report:
     if isinstance(content, AggregateReport):
         return Report(payload.index, identity_key(content.head), content, file_stem(payload.filename))
-    return Report(payload.index, failure_identity(content), content)
+    identity = tls_identity(content) if isinstance(content, TlsReport) else failure_identity(content)
+    return Report(payload.index, identity, content)

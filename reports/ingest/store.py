@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 
-from reports.dto import AggregateReport, FailureReport, Repair
+from reports.dto import AggregateReport, FailureReport, Repair, TlsReport
 from reports.ingest.aggregates import store_aggregates
 from reports.ingest.domains import own_names, places_of
 from reports.ingest.failures import FiledFailure, store_failures
 from reports.ingest.filed import Before, FiledAggregate, Place
 from reports.ingest.outcome import Kept, Reading, Report
+from reports.ingest.tls import FiledTls, confirmed_names, policy_names, store_tls
 from reports.models import Organisation
 from reports.rollups.buckets import Bucket, lock_buckets
 from reports.rollups.build import rebuild
@@ -31,12 +32,14 @@ class Filed:
     readings: Sequence[tuple[int, Reading]]
     aggregates: Sequence[FiledAggregate]
     failures: Sequence[FiledFailure]
+    tls: Sequence[FiledTls]
 
     @property
     def buckets(self) -> set[Bucket]:
         """What whoever keeps them must hold."""
         places = {(each.domain_id, each.day) for each in self.aggregates}
         places |= {(each.domain_id, each.day) for each in self.failures}
+        places |= {(each.domain_id, each.day) for each in self.tls}
         places |= {(each.domain_id, NO_DAY) for each in self.failures if each.content.arrived is None}
         return {Bucket(self.organisation.pk, domain_id, day) for domain_id, day in places}
 
@@ -61,9 +64,11 @@ def file(
 ) -> Filed:
     """Find the places of the reports; `received` says when messages came in, where that was not just now."""
     names = [_domain_of(report) for _, reading in readings for report in reading.reports]
-    domains = places_of(names, organisation=organisation)
+    policies = _policy_names(readings, organisation=organisation)
+    domains = places_of({*names, *(name for each in policies.values() for name in each)}, organisation=organisation)
     aggregates: list[FiledAggregate] = []
     failures: list[FiledFailure] = []
+    tls: list[FiledTls] = []
     for message_id, reading in readings:
         came = received.get(message_id, at)
         for report in reading.reports:
@@ -74,11 +79,15 @@ def file(
                     message_id, report.index, domain_id, day, report.key, content, report.filename
                 )
                 aggregates.append(aggregate)
+            elif isinstance(content, TlsReport):
+                ids = tuple(domains.of(name) for name in policies[message_id, report.index])
+                place = ids[0] if ids else domain_id
+                tls.append(FiledTls(message_id, report.index, place, day, report.key, content, ids))
             else:
                 arrived = _arrival_of(content, at=came)
                 failure = FiledFailure(message_id, report.index, domain_id, day, report.identity, content, arrived)
                 failures.append(failure)
-    return Filed(organisation, readings, aggregates, failures)
+    return Filed(organisation, readings, aggregates, failures, tls)
 
 
 def keep(
@@ -94,13 +103,14 @@ def keep(
         filed.aggregates, organisation=organisation, own_domains=own_domains, at=at, before=before
     )
     kept_failures = store_failures(filed.failures, organisation=organisation, at=at, before=before)
+    kept_tls = store_tls(filed.tls, organisation=organisation, at=at, before=before)
     grown = {
         Bucket(organisation.pk, each.domain_id, each.day)
         for each, kept in zip(filed.aggregates, kept_aggregates, strict=True)
         if kept.is_new and each.content.rows
     }
     rebuild(grown | settled | set(emptied))
-    return _in_order(filed.readings, iter(kept_aggregates), iter(kept_failures))
+    return _in_order(filed.readings, iter(kept_aggregates), iter(kept_failures), iter(kept_tls))
 
 
 def days_of(readings: Iterable[tuple[int, Reading]], *, at: datetime) -> set[date]:
@@ -114,13 +124,25 @@ def days_of(readings: Iterable[tuple[int, Reading]], *, at: datetime) -> set[dat
 
 
 def _in_order(
-    readings: Sequence[tuple[int, Reading]], aggregates: Iterable[Kept], failures: Iterable[Kept]
+    readings: Sequence[tuple[int, Reading]], aggregates: Iterable[Kept], failures: Iterable[Kept], tls: Iterable[Kept]
 ) -> list[list[Kept]]:
-    kept = {AggregateReport: iter(aggregates), FailureReport: iter(failures)}
+    kept = {AggregateReport: iter(aggregates), FailureReport: iter(failures), TlsReport: iter(tls)}
     return [[next(kept[type(report.content)]) for report in reading.reports] for _, reading in readings]
 
 
-def _content_of(report: Report, beyond: frozenset[str]) -> AggregateReport | FailureReport:
+def _policy_names(
+    readings: Sequence[tuple[int, Reading]], *, organisation: Organisation
+) -> Mapping[tuple[int, int], tuple[str, ...]]:
+    """The domains of each TLS report's policies, by message and payload."""
+    reports = [(pk, report) for pk, reading in readings for report in reading.reports]
+    found = [(pk, each.index, each.content) for pk, each in reports if isinstance(each.content, TlsReport)]
+    if not found:
+        return {}
+    confirmed = confirmed_names(organisation)
+    return {(pk, index): policy_names(content, confirmed=confirmed) for pk, index, content in found}
+
+
+def _content_of(report: Report, beyond: frozenset[str]) -> AggregateReport | FailureReport | TlsReport:
     """The content, with a note where its domain has no place of its own."""
     name = _domain_of(report)
     if name not in beyond:
@@ -131,7 +153,12 @@ def _content_of(report: Report, beyond: frozenset[str]) -> AggregateReport | Fai
 
 def _domain_of(report: Report) -> str:
     content = report.content
-    name = content.head.policy.domain if isinstance(content, AggregateReport) else content.reported_domain
+    if isinstance(content, AggregateReport):
+        name = content.head.policy.domain
+    elif isinstance(content, FailureReport):
+        name = content.reported_domain
+    else:
+        name = content.report_domain
     return name[:NAME_LENGTH].lower()
 
 
@@ -140,6 +167,8 @@ def _day_of(report: Report, *, at: datetime) -> date:
     content = report.content
     if isinstance(content, AggregateReport):
         return datetime.fromtimestamp((content.head.begin + content.head.end) // 2, UTC).date()
+    if isinstance(content, TlsReport):
+        return datetime.fromtimestamp((content.begin + content.end) // 2, UTC).date()
     return _arrival_of(content, at=at).date()
 
 

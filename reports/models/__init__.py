@@ -14,6 +14,7 @@ from reports.models.rollup import DomainDay, RollupCheck, SourceDay
 from reports.models.sighting import Sighting
 from reports.models.sign_in import SignIn
 from reports.models.source import Decision, Source
+from reports.models.tls import TlsEndpoint, TlsFailure, TlsPolicy, TlsReport
 from reports.models.upload_token import UploadToken
 
 __all__ = [
@@ -42,5 +43,9 @@ __all__ = [
     "SignIn",
     "Source",
     "SourceDay",
+    "TlsEndpoint",
+    "TlsFailure",
+    "TlsPolicy",
+    "TlsReport",
     "UploadToken",
 ]

@@ -9,6 +9,7 @@ from reports.models.aggregate import AggregateReport
 from reports.models.failure import FailureReport
 from reports.models.message import Message
 from reports.models.organisation import Organisation
+from reports.models.tls import TlsReport
 
 
 class Sighting(models.Model):
@@ -23,16 +24,19 @@ class Sighting(models.Model):
     payload_index = models.PositiveSmallIntegerField()
     aggregate = models.ForeignKey(AggregateReport, on_delete=models.CASCADE, null=True, blank=True, db_index=False)
     failure = models.ForeignKey(FailureReport, on_delete=models.CASCADE, null=True, blank=True, db_index=False)
+    tls = models.ForeignKey(TlsReport, on_delete=models.CASCADE, null=True, blank=True, db_index=False)
 
     class Meta:
         indexes = [
             models.Index(fields=["aggregate"], condition=Q(aggregate__isnull=False), name="sighting_by_aggregate"),
             models.Index(fields=["failure"], condition=Q(failure__isnull=False), name="sighting_by_failure"),
+            models.Index(fields=["tls"], condition=Q(tls__isnull=False), name="sighting_by_tls"),
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(aggregate__isnull=False, failure__isnull=True)
-                | Q(aggregate__isnull=True, failure__isnull=False),
+                condition=Q(aggregate__isnull=False, failure__isnull=True, tls__isnull=True)
+                | Q(aggregate__isnull=True, failure__isnull=False, tls__isnull=True)
+                | Q(aggregate__isnull=True, failure__isnull=True, tls__isnull=False),
                 name="sighting_of_one_report",
             ),
         ]

@@ -10,11 +10,11 @@ from datetime import date, datetime
 from django.db import connection
 from django.db.models import Q
 
-from reports.ingest import ledger, store
+from reports.ingest import ledger, store, tls
 from reports.ingest.conflicts import settle
 from reports.ingest.filed import Before, Place
 from reports.ingest.outcome import Reading, conclude
-from reports.models import AggregateReport, FailureReport, Message, Organisation, Sighting
+from reports.models import AggregateReport, FailureReport, Message, Organisation, Sighting, TlsReport
 from reports.rollups.buckets import Bucket, lock_buckets
 from reports.rollups.build import rebuild
 from reports.vocabulary import Kind
@@ -27,6 +27,7 @@ class _Old:
     places: dict[Place, Before] = field(default_factory=dict)
     contents: dict[tuple[Kind, int], tuple[bytes, ...]] = field(default_factory=dict)
     identities: set[tuple[date, bytes]] = field(default_factory=set)
+    tls_identities: set[tuple[date, bytes]] = field(default_factory=set)
     buckets: set[Bucket] = field(default_factory=set)
 
     def pks(self, kind: Kind) -> list[int]:
@@ -60,6 +61,7 @@ def replace(readings: Sequence[tuple[int, Reading]], *, organisation: Organisati
     _count_sightings({*old.contents, *seen})
     identities = old.identities | {(each.day, each.key[0]) for each in filed.aggregates}
     _settle(identities, organisation=organisation)
+    tls.settle(old.tls_identities, organisation_id=organisation.pk)
     return followers - set(message_ids)
 
 
@@ -68,13 +70,16 @@ def _stored(message_ids: Collection[int], *, organisation: Organisation) -> _Old
     fields = ("pk", "message_id", "payload_index", "stored_at", "domain_id", "day", "identity")
     aggregates = AggregateReport.objects.filter(message__in=message_ids).values_list(*fields, "rows_hash")
     failures = FailureReport.objects.filter(message__in=message_ids).values_list(*fields)
-    for kind, rows in ((Kind.AGGREGATE, aggregates), (Kind.FAILURE, failures)):
+    of_tls = TlsReport.objects.filter(message__in=message_ids).values_list(*fields, "policies_hash")
+    for kind, rows in ((Kind.AGGREGATE, aggregates), (Kind.FAILURE, failures), (Kind.TLS, of_tls)):
         for pk, message_id, index, stored_at, domain_id, day, *content in rows:
             old.places[kind, message_id, index] = Before(pk, stored_at)
             old.contents[kind, pk] = tuple(map(bytes, content))
             old.buckets.add(Bucket(organisation.pk, domain_id, day))
             if kind == Kind.AGGREGATE:
                 old.identities.add((day, bytes(content[0])))
+            if kind == Kind.TLS:
+                old.tls_identities.add((day, bytes(content[0])))
     return old
 
 
@@ -82,8 +87,8 @@ def _forget_sightings(message_ids: Collection[int]) -> set[tuple[Kind, int]]:
     """Forget what the messages brought again; answers which reports that was."""
     mine = Sighting.objects.filter(message__in=message_ids)
     seen = {
-        (Kind.AGGREGATE, aggregate) if aggregate else (Kind.FAILURE, failure)
-        for aggregate, failure in mine.values_list("aggregate_id", "failure_id")
+        (Kind.AGGREGATE, aggregate) if aggregate else (Kind.FAILURE, failure) if failure else (Kind.TLS, of_tls)
+        for aggregate, failure, of_tls in mine.values_list("aggregate_id", "failure_id", "tls_id")
     }
     mine._raw_delete(mine.db)  # nothing refers to them
     return seen
@@ -96,6 +101,13 @@ def _take_away(old: _Old) -> None:
         cursor.execute("DELETE FROM reports_rejectedrow WHERE report_id = ANY(%s)", [aggregates])
         cursor.execute("DELETE FROM reports_aggregatereport WHERE id = ANY(%s)", [aggregates])
         cursor.execute("DELETE FROM reports_failurereport WHERE id = ANY(%s)", [failures])
+        of_tls = old.pks(Kind.TLS)
+        cursor.execute(
+            "DELETE FROM reports_tlsfailure f USING reports_tlspolicy p WHERE p.id = f.policy_id AND p.report_id = ANY(%s)",
+            [of_tls],
+        )
+        cursor.execute("DELETE FROM reports_tlspolicy WHERE report_id = ANY(%s)", [of_tls])
+        cursor.execute("DELETE FROM reports_tlsreport WHERE id = ANY(%s)", [of_tls])
 
 
 def _left_behind(old: _Old) -> set[int]:
@@ -108,6 +120,10 @@ def _left_behind(old: _Old) -> set[int]:
     }
     failures = FailureReport.objects.filter(pk__in=old.pks(Kind.FAILURE))
     now |= {(Kind.FAILURE, pk): tuple(map(bytes, key)) for pk, *key in failures.values_list("pk", "identity")}
+    of_tls = TlsReport.objects.filter(pk__in=old.pks(Kind.TLS))
+    now |= {
+        (Kind.TLS, pk): tuple(map(bytes, key)) for pk, *key in of_tls.values_list("pk", "identity", "policies_hash")
+    }
     others = [each for each, content in old.contents.items() if now.get(each) != content]
     if not others:
         return set()
@@ -123,7 +139,7 @@ def _of(reports: Iterable[tuple[Kind, int]]) -> Q:
     pks: Mapping[Kind, list[int]] = defaultdict(list)
     for kind, pk in reports:
         pks[kind].append(pk)
-    return Q(aggregate__in=pks[Kind.AGGREGATE]) | Q(failure__in=pks[Kind.FAILURE])
+    return Q(aggregate__in=pks[Kind.AGGREGATE]) | Q(failure__in=pks[Kind.FAILURE]) | Q(tls__in=pks[Kind.TLS])
 
 
 def _count_sightings(reports: Iterable[tuple[Kind, int]]) -> None:
@@ -132,6 +148,7 @@ def _count_sightings(reports: Iterable[tuple[Kind, int]]) -> None:
         for kind, table, column in (
             (Kind.AGGREGATE, "reports_aggregatereport", "aggregate_id"),
             (Kind.FAILURE, "reports_failurereport", "failure_id"),
+            (Kind.TLS, "reports_tlsreport", "tls_id"),
         ):
             cursor.execute(
                 f"UPDATE {table} r SET sightings = n.times FROM ("  # noqa: S608  (constants of this function)

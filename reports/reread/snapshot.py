@@ -29,6 +29,10 @@ WITH rows AS (
     SELECT f.message_id, 'f' || f.payload_index, 1, f.incidents, 0, jsonb_array_length(f.repairs),
            md5((to_jsonb(f) - ARRAY['id', 'stored_at', 'sightings', 'details', 'sample'])::text)
     FROM reports_failurereport f WHERE f.message_id = ANY(%(pks)s)
+    UNION ALL
+    SELECT t.message_id, 't' || t.payload_index, 0, 0, jsonb_array_length(t.rejected), jsonb_array_length(t.repairs),
+           md5((to_jsonb(t) - ARRAY['id', 'stored_at', 'sightings', 'is_conflicting'])::text)
+    FROM reports_tlsreport t WHERE t.message_id = ANY(%(pks)s)
 )
 SELECT m.id, m.outcome, m.reason, count(p.place), coalesce(sum(p.rows), 0), coalesce(sum(p.messages), 0),
        coalesce(sum(p.rejected), 0), coalesce(sum(p.repairs), 0),

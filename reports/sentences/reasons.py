@@ -89,7 +89,12 @@ _WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("It says that it is a failure report, but the part with the facts is missing."),
         _REPORTER_BUG,
     ),
-    Reason.TLS_NOT_STORED: (_("It is an SMTP TLS report. This version names those, but does not store them."), _NOTHING),
+    Reason.POLICY_WITHOUT_CONTENT: (_("The policy holds nothing that a TLS report needs, so it was not counted."), _REPORTER_BUG),
+    Reason.BAD_SESSIONS: (_("The policy has no usable number of sessions, so it was not counted."), _REPORTER_BUG),
+    Reason.POLICIES_REJECTED: (
+        _("%(policies)s policies of a TLS report could not be counted. The others are stored."),
+        _("Open the report; each of them stands there with its text and the reason."),
+    ),
     Reason.READER_FAILED: (
         _("Reading it failed several times because of a fault in this software; the mail itself is kept."),
         _("Please report the fault with the technical detail."),

@@ -11,8 +11,8 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from reports.ingest.ledger import LEASE, Arrival, claim, take_in
-from reports.ingest.raw import bytes_of
 from reports.ingest.pipeline import finish_unread, ingest
+from reports.ingest.raw import bytes_of
 from reports.models import AggregateReport, Message, Organisation, RawMessage, SourceDay
 from reports.tasks import finish_interrupted
 from reports.vocabulary import Channel, Outcome
@@ -61,7 +61,7 @@ ENDINGS = {
     "XML cut off in its head": (XML[:150], Outcome.REFUSED, "report_truncated"),
     "XML cut off before its first row": (XML[: XML.index(b"<record>")], Outcome.REFUSED, "report_truncated"),
     "XML cut off after a whole row": (XML[: XML.index(b"</feedback>")], Outcome.PARTIAL, "report_truncated"),
-    "a TLS report": (TLS, Outcome.REFUSED, "tls_not_stored"),
+    "a TLS report": (TLS, Outcome.STORED, ""),
     "a report": (XML, Outcome.STORED, ""),
     "a failure report": (failure_mail(), Outcome.STORED, ""),
     "a report with a bad row": (report(record(), record("nowhere")), Outcome.PARTIAL, "rows_rejected"),
@@ -102,11 +102,12 @@ def test_the_ledger_keeps_the_bytes_as_they_came_and_once(organisation: Organisa
     ]
 
 
-def test_a_tls_report_is_named_though_it_is_not_stored(organisation: Organisation) -> None:
+def test_a_tls_report_has_neither_rows_nor_messages(organisation: Organisation) -> None:
     (facts,) = upload(TLS, organisation=organisation).reports
     assert (facts.kind, facts.reporter, facts.report_id, facts.domain, facts.is_new) == (
-        "tls", "Receiver", "t-1", "example.com", False,
+        "tls", "Receiver", "t-1", "example.com", True,
     )  # fmt: skip
+    assert (facts.rows, facts.messages) == (0, 0)
     assert (facts.begin, facts.end) == (1699920000, 1700006399)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from reports.dto import AggregateHead, FailureReport
+from reports.dto import AggregateHead, FailureReport, TlsReport
 
 STEM_LENGTH = 250
 _ENDINGS = re.compile(r"(?i)(?:\.(?:xml|gz|gzip|zip|bz2|xz|tgz|eml))+$")
@@ -34,6 +34,12 @@ def failure_identity(report: FailureReport) -> bytes:
         message = hashlib.sha256(report.sample).hexdigest()
     source = report.source_ip or ""
     return _digest(report.reporter.lower(), message, source, report.arrived, report.reported_domain)
+
+
+def tls_identity(report: TlsReport) -> bytes:
+    """SHA-256 over reporter, report id, period and domains: some reporters give the reports of all domains one id."""
+    report_id = report.report_id.strip().removeprefix("<").removesuffix(">")
+    return _digest(report.org_name.lower(), report_id, report.begin, report.end, *sorted(report.domains))
 
 
 def _digest(*parts: object) -> bytes:
