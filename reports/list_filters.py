@@ -206,8 +206,8 @@ class MessageFilter(ListFilter):
     def by_words(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
         """Only in what is shown in the clear: a search must not tell letter by letter what is masked."""
         clear = Q(subject__iregex=REPORT_SUBJECT) & (Q(subject__icontains=value) | Q(sender__icontains=value))
-        found: QuerySet[Model] = rows.annotate(sender_domain=_domain_of("sender"))
-        return found.filter(clear | Q(sender_domain__icontains=value) | Q(filename__icontains=value))
+        found: QuerySet[Model] = rows.annotate(address_domain=_domain_of("sender"))
+        return found.filter(clear | Q(address_domain__icontains=value) | Q(filename__icontains=value))
 
     def by_outcome(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
         return rows.filter(outcome=None if value == "waiting" else value)
