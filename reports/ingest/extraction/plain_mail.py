@@ -15,10 +15,9 @@ from reports.dto import MailFacts
 from reports.ingest.extraction.leaves import HEADER_LENGTH, Leaf, MailParts, address, transfer_decoded
 from reports.ingest.extraction.sniffing import sniff
 
-FIELD_LENGTH = 4000
-"""Longer fields are cut by the whole parser, in a way that is its own."""
-_FOLD = re.compile(rb"\n[ \t]+")
-_NAME = re.compile(rb"[!-9;-~]+")
+HEAD_LENGTH = 4000
+"""In a longer head a field may be one that the whole parser cuts, in a way that is its own."""
+_FIELD = re.compile(rb"([!-9;-~]+):([^\n]*\n(?:[ \t][^\n]*\n)*)")
 _TYPE = re.compile(rb"[a-z0-9.+-]+/[a-z0-9.+-]+")
 _REPORTS = frozenset({b"multipart/report", b"multipart/digest"})
 _PARAMETER = rb';\s*([a-z0-9-]+)\s*=\s*(?:"([^"\\<>]*)"|([^\s;"\\<>\']+))\s*'
@@ -62,24 +61,18 @@ def _entity(data: bytes, start: int, end: int, line_end: bytes) -> tuple[Fields,
     blank = data.find(line_end + line_end, start, end)
     if blank < 0:
         raise _Unusual
-    return _fields(data[start:blank], line_end), blank + 2 * len(line_end)
+    head_end = blank + len(line_end)
+    return _fields(data[start:head_end]), head_end + len(line_end)
 
 
-def _fields(head: bytes, line_end: bytes) -> Fields:
-    """The first value of each field by its name in lower case, unfolded."""
-    if not head.isascii() or b"=?" in head or b"\0" in head:
+def _fields(head: bytes) -> Fields:
+    """The first value of each field by its name in lower case, still folded."""
+    if not head.isascii() or b"=?" in head or b"\0" in head or len(head) > HEAD_LENGTH:
         raise _Unusual
-    if line_end != b"\n":
-        head = head.replace(b"\r\n", b"\n")
-    if b"\n " in head or b"\n\t" in head:
-        head = _FOLD.sub(b" ", head)
-    fields: Fields = {}
-    for line in head.split(b"\n"):
-        name, colon, value = line.partition(b":")
-        if not colon or len(value) > FIELD_LENGTH or not _NAME.fullmatch(name):
-            raise _Unusual
-        fields.setdefault(name.lower(), value)
-    return fields
+    found = _FIELD.findall(head)
+    if sum([len(name) + 1 + len(value) for name, value in found]) != len(head):  # something stands between the fields
+        raise _Unusual
+    return {name.lower(): value for name, value in reversed(found)}
 
 
 def _parts(data: bytes, fields: Fields, body: int, line_end: bytes) -> Iterator[Leaf]:

@@ -61,6 +61,7 @@ _SVG = re.compile(rb"(?i)<svg\b")
 _REPORT_ROOT = re.compile(rb"(?i)<(?:[\w.-]+:)?feedback[\s/>]")
 _REPORT_PART = re.compile(rb"(?i)<(?:report_metadata|policy_published)\b")
 _TLS_KEY = re.compile(rb'(?i)"(?:organization-name|policy-type|date-range|total-successful-session-count)"\s*:')
+_BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
 _FIELD = re.compile(rb"^[!-9;-~]+[ \t]*:", re.M)
 _FEEDBACK_TYPE = re.compile(rb"(?im)^feedback-type[ \t]*:")
 _MAIL_FIELD = re.compile(
@@ -118,10 +119,13 @@ def _sniff_markup(text: bytes) -> Form:
 
 
 def _sniff_fields(text: bytes) -> Form:
-    block = re.split(rb"\r?\n[ \t]*\r?\n", text, maxsplit=1)[0]
-    is_fields = bool(_FIELD.match(block)) or block.startswith(b"From ")
-    if is_fields and _FEEDBACK_TYPE.search(block) and not _MAIL_FIELD.match(block):
+    if _MAIL_FIELD.match(text):
+        return Form.MAIL
+    if not _FIELD.match(text) and not text.startswith(b"From "):
+        return Form.BINARY if b"\0" in text[:1000] else Form.TEXT
+    block = _BLANK_LINE.split(text, maxsplit=1)[0]
+    if _FEEDBACK_TYPE.search(block):
         return Form.FEEDBACK
-    if is_fields and _MAIL_FIELD.search(block):
+    if _MAIL_FIELD.search(block):
         return Form.MAIL
     return Form.BINARY if b"\0" in text[:1000] else Form.TEXT

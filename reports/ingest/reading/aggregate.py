@@ -128,7 +128,7 @@ def _read_quickly(text: XmlText, payload: Payload, *, repairs: Repairs) -> Aggre
     repairs = Repairs(repairs.all())
     parts = HeadParts(repairs)
     split = split_records(text)
-    if split is None or not quick_head(split.without, parts):
+    if split is None or not quick_head(split.without, parts, repairs=repairs):
         return None
     quick = quick_records(split, repairs=repairs)
     if quick is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 
 from reports.ingest.reading.repairs import Repairs
 from reports.vocabulary import RepairCode
@@ -33,11 +34,7 @@ def to_utf8(data: bytes, *, repairs: Repairs) -> bytes:
         return _converted(data, unmarked)
     declared = _DECLARED.search(data, 0, CHUNK)
     name = declared[1].decode("ascii").lower() if declared else "utf-8"
-    try:
-        b" ".decode(name, "replace")  # refuses "hex", "idna" and other codecs that are none for text
-        encoding = codecs.lookup(name).name
-    except (LookupError, UnicodeError):
-        encoding = "utf-8"
+    encoding = _encoding_named(name)
     if encoding in ("utf-8", "ascii") or encoding.startswith(("utf-16", "utf-32")) or _contradicts(declared, encoding):
         return _checked_utf8(data, repairs=repairs)
     if not data.isascii():
@@ -48,6 +45,16 @@ def to_utf8(data: bytes, *, repairs: Repairs) -> bytes:
 def _contradicts(declared: re.Match[bytes] | None, encoding: str) -> bool:
     """Whether the declaration itself, which was legible as ASCII, is something else in the encoding that it declares."""
     return declared is not None and declared[0].decode(encoding, "replace") != declared[0].decode("ascii", "replace")
+
+
+@lru_cache(maxsize=64)
+def _encoding_named(name: str) -> str:
+    """The codec's own name; "utf-8" where there is none of that name."""
+    try:
+        b" ".decode(name, "replace")  # refuses "hex", "idna" and other codecs that are none for text
+        return codecs.lookup(name).name
+    except (LookupError, UnicodeError):
+        return "utf-8"
 
 
 def _converted(data: bytes, encoding: str) -> bytes:

@@ -6,6 +6,7 @@ A report needs a domain, a period and a reporter; all else is optional (standard
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Literal
 
 from reports.dto import AggregateHead, PolicyPublished
@@ -64,9 +65,10 @@ class HeadFields:
         sent = self._fields.get(name)
         return None if sent is None else read_word(sent)[0]
 
-    @property
-    def is_missing(self) -> bool:
-        return not self._fields
+    @cached_property
+    def policy_words(self) -> tuple[str | None, ...]:
+        """The values of POLICY_NAMES as words."""
+        return tuple(map(self.word, POLICY_NAMES))
 
 
 class HeadParts:
@@ -164,4 +166,4 @@ def _reporter(metadata: HeadFields, *, hints: Hints, repairs: Repairs) -> tuple[
 def _policy(policy: HeadFields, domain: str, *, repairs: Repairs) -> PolicyPublished:
     if not policy.word("p"):
         repairs.note(RepairCode.POLICY_MISSING, "policy_published/p")
-    return PolicyPublished(domain, *map(policy.word, POLICY_NAMES))
+    return PolicyPublished(domain, *policy.policy_words)

@@ -7,8 +7,11 @@ but such leaves. Anything else is left to the parser: False says so, and nothing
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from reports.ingest.reading.head import HeadParts
+from reports.dto import Repair
+from reports.ingest.reading.head import HeadFields, HeadParts
+from reports.ingest.reading.repairs import Repairs
 
 # No character that XML forbids or that means something in it; U+FFFE and U+FFFF are looked for by themselves.
 _TEXT = rb"[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]*"
@@ -27,7 +30,7 @@ _NO_CHARACTERS = b"\xef\xbf"
 LENGTH = 20_000
 
 
-def quick_head(without_records: bytes, parts: HeadParts) -> bool:
+def quick_head(without_records: bytes, parts: HeadParts, *, repairs: Repairs) -> bool:
     """Fill `parts` from a report without its records, encoded in UTF-8; False where it is written in another way."""
     if len(without_records) > LENGTH or _NO_CHARACTERS in without_records:
         return False
@@ -38,8 +41,18 @@ def quick_head(without_records: bytes, parts: HeadParts) -> bool:
     parts.namespace = namespace[1].decode() if namespace else ""
     parts.version = (found[2] or b"").decode().strip()
     parts.metadata.add(_leaves(found[3] + found[5] + found[7]))
-    parts.policy.add(_leaves(found[9]))
+    parts.policy, noted = _policy(found[9])
+    for repair in noted:
+        repairs.note(repair.code, repair.place, repair.sent, times=repair.times)
     return True
+
+
+@lru_cache(maxsize=4096)  # a domain's policy is the same in every report about it
+def _policy(text: bytes) -> tuple[HeadFields, tuple[Repair, ...]]:
+    repairs = Repairs()
+    fields = HeadFields("policy_published", repairs=repairs)
+    fields.add(_leaves(text))
+    return fields, repairs.all()
 
 
 def _leaves(text: bytes) -> list[tuple[str, str | None]]:

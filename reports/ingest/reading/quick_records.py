@@ -28,7 +28,6 @@ _ROOT = re.compile(rb"<([A-Za-z][\w.-]*)(?:\s[^<>]*)?>")
 _RECORD = re.compile(
     rb"\s*<record>\s*<row>\s*<source_ip>([^<>&]{1,64})</source_ip>\s*<count>\s*([0-9]{1,15})\s*</count>"
 )
-_ANY_RECORD = re.compile(rb"(?i)<(?:[\w.-]+:)?record[\s/>]")
 _OPEN, _CLOSE = b"<record>", b"</record>"
 
 
@@ -88,17 +87,19 @@ _addresses: dict[bytes, tuple[Address, bytes, bool]] = {}
 
 
 def split_records(text: XmlText) -> Split | None:
-    """Tell the records from the rest by their bytes; None where that cannot be done surely."""
+    """Tell the records from the rest by their bytes; None where there are none.
+
+    Whoever reads the rest has to see that nothing in it is a record written in another way.
+    """
     data = text.data
     root = _ROOT.match(data, text.start)
     first = data.find(_OPEN, text.start)
     if text.before or root is None or first < 0 or data.find(b"<!", text.start, first) >= 0:
         return None
     end = data.rfind(_CLOSE) + len(_CLOSE)
-    without = data[text.start : first] + data[end:]
-    if end <= first or _ANY_RECORD.search(without):
+    if end <= first:
         return None
-    return Split(data, root[0], root[1], first, end, without)
+    return Split(data, root[0], root[1], first, end, data[text.start : first] + data[end:])
 
 
 def quick_records(split: Split, *, repairs: Repairs) -> QuickRecords | None:

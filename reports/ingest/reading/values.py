@@ -17,6 +17,7 @@ from reports.dto import Address
 
 COUNT_MAX = 2**53
 TIME_MAX = 4_102_444_800  # 2100; a larger number counts milliseconds. The RFC's own sample is of 1979.
+SECONDS_DIGITS = 10
 DOMAIN_LENGTH = 253
 TEXT_LENGTH = 1000  # nothing that is longer is a single value, and no pattern has to run over it
 
@@ -80,6 +81,8 @@ def read_count(text: str) -> tuple[int | None, bool]:
 
 def read_time(text: str) -> tuple[int | None, bool]:
     """Epoch seconds, from seconds, fractions, milliseconds or ISO 8601 (UTC where it names no zone)."""
+    if text.isdecimal() and text.isascii() and len(text) <= SECONDS_DIGITS and 0 < (seconds := int(text)) <= TIME_MAX:
+        return seconds, text[0] == "0"
     text = text[:TEXT_LENGTH].strip()
     number = _NUMBER_TEXT.match(text)
     if number:

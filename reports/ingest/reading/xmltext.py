@@ -25,6 +25,7 @@ _ROOT = re.compile(rb"(?i)<((?:[\w.-]+:)?feedback)(?=[\s/>])")
 _ORPHAN = re.compile(rb"(?i)<(?:report_metadata|policy_published|record)\b")
 _REFERENCE = re.compile(rb"&#([0-9]+|[xX][0-9a-fA-F]+);?")
 _LEGAL = ((9, 10, 13), range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))  # XML 1.0 section 2.2
+_USUAL_PROLOG = re.compile(rb"(?:<\?xml [^<>?]{0,100}\?>)?\s*")
 _LEGAL_PROLOG = re.compile(rb"(?s)<\?.*?\?>|<!--.*?-->|\s+")
 
 
@@ -81,6 +82,8 @@ def _from_root(data: bytes, start: int, name: bytes, *, repairs: Repairs) -> Xml
 
 
 def _check_prolog(prolog: bytes, *, repairs: Repairs) -> None:
+    if _USUAL_PROLOG.fullmatch(prolog):
+        return
     if re.search(rb"(?i)<!ENTITY", prolog):
         raise Unreadable(Reason.DOCTYPE_ENTITIES)
     if re.search(rb"(?i)<!DOCTYPE", prolog):
