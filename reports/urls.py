@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reports.views import failures, ingestion, mailboxes, reports, reread, sources, upload
+from reports.views import failures, ingestion, mailboxes, reports, reread, sign_in, sources, upload
 
 app_name = "reports"
 urlpatterns = [
@@ -24,5 +24,7 @@ urlpatterns = [
     path("ingestion/mailboxes/<int:pk>/", mailboxes.mailbox_edit, name="mailbox-edit"),
     path("ingestion/mailboxes/<int:pk>/delete/", mailboxes.mailbox_delete, name="mailbox-delete"),
     path("ingestion/mailboxes/<int:pk>/fetch/", mailboxes.mailbox_fetch, name="mailbox-fetch"),
+    path("ingestion/mailboxes/<int:pk>/sign-in/", sign_in.mailbox_sign_in, name="mailbox-sign-in"),
+    path("ingestion/sign-in/", sign_in.sign_in_return, name="sign-in-return"),
     path("upload/", upload.upload, name="upload"),
 ]

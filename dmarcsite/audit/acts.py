@@ -36,6 +36,8 @@ ACTS: dict[str, _StrPromise] = {
     "reports.mailbox.changed": _("Mailbox changed"),
     "reports.mailbox.deleted": _("Mailbox deleted"),
     "reports.mailbox.fetch_asked": _("Visit to a mailbox asked for"),
+    "reports.mailbox.sign_in_begun": _("Sign-in for a mailbox begun"),
+    "reports.mailbox.signed_in": _("Signed in for a mailbox"),
     "reports.upload_token.made": _("Upload token made"),
     "reports.upload_token.revoked": _("Upload token revoked"),
     "reports.reread.started": _("Messages read again"),

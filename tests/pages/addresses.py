@@ -41,6 +41,8 @@ ACTS: dict[str, Act | None] = {
     "reports:mailbox-edit": Act.MANAGE_MAILBOXES,
     "reports:mailbox-delete": Act.MANAGE_MAILBOXES,
     "reports:mailbox-fetch": Act.MANAGE_MAILBOXES,
+    "reports:mailbox-sign-in": Act.MANAGE_MAILBOXES,
+    "reports:sign-in-return": Act.MANAGE_MAILBOXES,
     "reports:upload": Act.UPLOAD,
     "reports:reread": Act.REREAD,
     "reports:message-reread": Act.REREAD,
@@ -76,7 +78,9 @@ POSTED = {
     "exceptions:change-reject", "exceptions:change-withdraw", "exceptions:node-enrol", "exceptions:node-renew",
 }  # fmt: skip
 """These take POST alone; all others are pages."""
-PAGES = [name for name in ACTS if name not in POSTED]
+SENDS_ON = {"reports:sign-in-return"}
+"""These answer with another address."""
+PAGES = [name for name in ACTS if name not in POSTED | SENDS_ON]
 _NEEDED = {"exceptions:rule-preview": "?header_from=example.com&networks=192.0.2.77"}
 _RULE = "SELECT id FROM exceptions_exceptionrule WHERE organisation_id = %s AND state = '{}' ORDER BY id"
 _THINGS = {
