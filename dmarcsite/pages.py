@@ -9,6 +9,7 @@ from dmarcsite.demo.views import remove
 from dmarcsite.domains import views as domains
 from dmarcsite.health import healthz
 from dmarcsite.look.theme import set_theme
+from dmarcsite.organisation import retention
 from dmarcsite.organisation.views import settings
 from dmarcsite.overview import overview
 from dmarcsite.people import views as people
@@ -23,6 +24,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invitations/<str:token>/", people.invitation, name="invitation"),
     path("organisation/", people.organisation_choose, name="organisation-choose"),
     path("organisation/settings/", settings, name="organisation-settings"),
+    path("organisation/retention/", retention.retention, name="organisation-retention"),
+    path("domains/<int:pk>/hold/", retention.hold, name="domain-hold"),
     path("domains/", domains.domains, name="domains"),
     path("domains/name/", domains.domain_name, name="domain-name"),
     path("domains/<int:pk>/drop/", domains.domain_drop, name="domain-drop"),
