@@ -64,7 +64,7 @@ class Conversation(LMTP):
     def __init__(self, receiver: Receiver, *, open_ones: set[Conversation], **options: Any) -> None:
         super().__init__(receiver, **options)
         self._open_ones = open_ones
-        self._is_after_data = False
+        self._replies = 1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Refuse a connection too many before it may send anything."""
@@ -84,11 +84,10 @@ class Conversation(LMTP):
     async def push(self, status: str | bytes) -> None:
         """One reply, or after DATA as many as there are recipients."""
         text = status.decode() if isinstance(status, bytes) else status
-        count = 1
-        if self._is_after_data and self.envelope is not None:
-            count = max(1, len(self.envelope.rcpt_tos))
-        self._is_after_data = text.startswith("354")
-        for _ in range(count):
+        replies, self._replies = self._replies, 1
+        if text.startswith("354") and self.envelope is not None:
+            self._replies = len(self.envelope.rcpt_tos)  # it is emptied before the next reply
+        for _ in range(replies):
             await super().push(text)
 
 

@@ -49,7 +49,11 @@ class MailHost:
             _subdirectory(directory, "rspamd"), dns_port=self.dns.port, redis_socket=self.valkey.socket,
             policy_file=self.policy_file,
         )  # fmt: skip
-        self.postfix = Postfix(_subdirectory(directory, "postfix"), milter=self.rspamd.socket, sink_port=self.sink.port)
+        self.postfix = Postfix(
+            _subdirectory(directory, "postfix"),
+            milter=self.rspamd.socket,
+            transport=f"smtp:[127.0.0.1]:{self.sink.port}",
+        )
 
     @classmethod
     @contextmanager

@@ -25,7 +25,7 @@ maillog_file = {log}
 maillog_file_prefixes = {directory}
 relay_domains = example.com, none.example, norecord.example
 relay_recipient_maps =
-relay_transport = smtp:[127.0.0.1]:{sink_port}
+relay_transport = {transport}
 local_recipient_maps =
 local_transport = error:no local mail
 alias_maps =
@@ -38,6 +38,9 @@ smtpd_peername_lookup = no
 smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
 smtpd_error_sleep_time = 0
 smtpd_milters = {milter}
+queue_run_delay = 2s
+minimal_backoff_time = 2s
+maximal_backoff_time = 2s
 milter_default_action = tempfail
 milter_protocol = 6
 milter_connect_timeout = 3s
@@ -57,6 +60,7 @@ trace unix - - n - 0 bounce
 verify unix - - n - 1 verify
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
 relay unix - - n - - smtp
 error unix - - n - - error
 retry unix - - n - - error
@@ -73,18 +77,21 @@ _QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", 
 
 
 class Postfix:
-    """SMTP on 127.0.0.1:``port``; loopback may name any client address by XCLIENT."""
+    """SMTP on 127.0.0.1:``port``; loopback may name any client address by XCLIENT.
 
-    def __init__(self, directory: Path, *, milter: Path, sink_port: int) -> None:
+    ``transport`` is where accepted mail goes, as a line of main.cf has it; ``services`` are further lines of master.cf.
+    """
+
+    def __init__(self, directory: Path, *, transport: str, milter: Path | None = None, services: str = "") -> None:
         self.port = free_port()
         self._directory = directory
         queue, data = directory / "queue", directory / "data"
         main = _MAIN.format(
             queue=queue, data=data, daemons=program("master").parent, log=directory / "mail.log",
-            directory=directory, sink_port=sink_port, milter=f"unix:{milter}",
+            directory=directory, transport=transport, milter=f"unix:{milter}" if milter else "",
         )  # fmt: skip
         (directory / "main.cf").write_text(main)
-        (directory / "master.cf").write_text(_MASTER.format(port=self.port))
+        (directory / "master.cf").write_text(_MASTER.format(port=self.port) + services)
         (directory / "header_checks").write_text(_HEADER_CHECKS)
         _make_queue(queue, data=data)
         self._daemon = Daemon([program("master"), "-d", "-c", directory], log=directory / "master.log")
