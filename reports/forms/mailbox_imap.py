@@ -23,9 +23,20 @@ class ImapForm(MailboxForm):
     """Host, encryption, user and folder."""
 
     kind = PlaceKind.IMAP
-    setting_names = ("host", "port", "tls", "sign_in", "client_id", "tenant", "username", "folder", "ca_certificate")
+    setting_names = (
+        "host",
+        "port",
+        "tls",
+        "sign_in",
+        "client_id",
+        "tenant",
+        "username",
+        "folder",
+        "notify",
+        "ca_certificate",
+    )
     reach = ("host", "port", "tls", "ca_certificate", "sign_in", "client_id", "tenant", "username")
-    rows = (("host", "port", "tls"), ("username", "password"), ("folder",))
+    rows = (("host", "port", "tls"), ("username", "password"), ("folder",), ("notify",))
     last_rows = (("sign_in", "client_id", "tenant"), ("ca_certificate",))
 
     host = forms.CharField(label=gettext_lazy("IMAP host"), max_length=253, widget=forms.TextInput(attrs=PLAIN_TEXT))
@@ -61,6 +72,13 @@ class ImapForm(MailboxForm):
         initial="INBOX",
         widget=forms.TextInput(attrs=PLAIN_TEXT),
     )
+    notify = forms.BooleanField(
+        label=gettext_lazy("Read mail at once"),
+        required=False,
+        help_text=gettext_lazy(
+            "Keeps a connection open, where the server can tell of new mail and watch_mailboxes runs. The interval holds too."
+        ),
+    )
     ca_certificate = forms.CharField(
         label=gettext_lazy("Certificate of your own authority"),
         required=False,
@@ -78,6 +96,8 @@ class ImapForm(MailboxForm):
         if not signs_in_there:  # then they say nothing
             for name in ("sign_in", "client_id", "tenant"):
                 self.cleaned_data.pop(name, None)
+        if not self.cleaned_data.get("notify"):
+            self.cleaned_data.pop("notify", None)
         data = super().clean()
         if self.initial.get("sign_in") and not signs_in_there and not data.get("password"):
             self.add_error("password", self.enter_again())

@@ -25,6 +25,7 @@ class ImapAccount:
     """`tls` is a Tls; `ca_certificate` is PEM, "" for the authorities that the system trusts.
 
     `sign_in` is PASSWORD or a key of reports.ingest.places.providers; then `password` is unused, and a token serves.
+    `notify`: a connection is kept open, so that mail is read at once (reports.ingest.watching).
     """
 
     host: str
@@ -37,6 +38,7 @@ class ImapAccount:
     sign_in: str = PASSWORD
     client_id: str = ""
     tenant: str = ""
+    notify: bool = False
 
     def trust(self) -> ssl.SSLContext:
         """The TLS context that verifies the server's name. With a certificate of its own, nothing else is trusted."""

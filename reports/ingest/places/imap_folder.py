@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from threading import Event
 from typing import Any
 
 from imapclient import IMAPClient
@@ -23,6 +24,8 @@ UID_WINDOW = FETCHED_TOGETHER
 """Servers refuse commands beyond some 8,000 bytes; that many UIDs stay below it."""
 FLAGS = {Mark.HANDLED: (b"\\Seen", b"$SekimoriRead"), Mark.REFUSED: (b"\\Flagged", b"$SekimoriRefused")}
 """Handled mail is marked as read; refused mail as in need of attention, and left unread. Each with a keyword of ours."""
+HEARD_SECONDS = 1.0
+"""So long until somebody who waits for mail notices that they are to end."""
 
 
 class ImapFolder:
@@ -34,6 +37,27 @@ class ImapFolder:
         self.folder = name
         self.epoch = str(answer.get(b"UIDVALIDITY", 0))
         self.count: int = answer[b"EXISTS"]
+
+    @property
+    def can_notify(self) -> bool:
+        """Whether the server tells of new mail by itself."""
+        with speaking():
+            return bool(self._client.has_capability("IDLE"))
+
+    def wait_for_mail(self, *, seconds: float, ended: Event) -> bool:
+        """Wait until the server tells of mail that was not there before (True), `seconds` are over, or `ended` is set."""
+        with speaking():
+            self._client.idle()
+            try:
+                for _ in range(max(int(seconds / HEARD_SECONDS), 1)):
+                    heard = self._client.idle_check(timeout=HEARD_SECONDS)
+                    if any(b"EXISTS" in answer for answer in heard if isinstance(answer, tuple)):
+                        return True
+                    if ended.is_set():
+                        return False
+            finally:
+                self._client.idle_done()
+        return False
 
     def windows(self) -> Iterator[list[str]]:
         """All UIDs, ascending. They are listed first of all: moving a mail gives others its sequence number."""
