@@ -14,7 +14,18 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from reports.models import AggregateReport, Domain, FailureReport, Job, Mailbox, Membership, Message, Source, SourceDay
+from reports.models import (
+    AggregateReport,
+    Domain,
+    FailureReport,
+    Job,
+    Mailbox,
+    Membership,
+    Message,
+    Source,
+    SourceDay,
+    UploadToken,
+)
 from reports.permissions import NOT_IN_DEMO, Act, may
 from reports.selectors.ingest_health import ledger
 from reports.selectors.jobs import jobs_of
@@ -137,6 +148,11 @@ def mailbox_for(viewer: Viewer, pk: int) -> Mailbox:
 def job_for(viewer: Viewer, pk: int) -> Job:
     """Long work of the viewer's organisation, else 404."""
     return get_object_or_404(jobs_of(viewer), pk=pk)
+
+
+def upload_token_for(viewer: Viewer, pk: int) -> UploadToken:
+    """An upload token of the viewer's organisation, else 404."""
+    return get_object_or_404(UploadToken, pk=pk, organisation_id=viewer.organisation_id)
 
 
 def message_for(viewer: Viewer, pk: int) -> Message:

@@ -14,8 +14,9 @@ from django.utils.translation import pgettext_lazy
 
 from reports.access import viewer_of
 from reports.masking import REPORT_SUBJECT
-from reports.models import AggregateReport, Domain, FailureReport, Mailbox, Message
+from reports.models import AggregateReport, Domain, FailureReport, Mailbox, Message, Source
 from reports.selectors.report_list import domains
+from reports.sentences.mailboxes import PLACE_KINDS
 from reports.vocabulary import Channel, Outcome, SenderCheck
 
 
@@ -134,6 +135,28 @@ class _AddressFilter(django_filters.Filter):  # type: ignore[misc]
     field_class = forms.GenericIPAddressField
 
 
+class SourceFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Sources by who stands behind them (reports.selectors.identities.sources_of)."""
+
+    service = django_filters.CharFilter(label=_("Service"), field_name="service", lookup_expr="icontains")
+    asn = django_filters.NumberFilter(
+        label=_("Network (AS number)"), field_name="asn", min_value=1, max_value=2**32 - 1
+    )
+    country = django_filters.CharFilter(
+        label=_("Country (two letters)"), field_name="country", lookup_expr="iexact", max_length=2
+    )
+
+    class Meta:
+        model = Source
+        fields: list[str] = []
+
+    @property
+    def narrowed(self) -> QuerySet[Source] | None:
+        """The sources that fit; None where nothing is asked for."""
+        is_asked = self.form.is_valid() and any(value not in ("", None) for value in self.form.cleaned_data.values())
+        return self.qs if is_asked else None
+
+
 class FailureFilter(ListFilter):
     """Failure reports by domain, source address, reporter's domain, delivery and period."""
 
@@ -189,8 +212,11 @@ class MessageFilter(ListFilter):
     channel = django_filters.ChoiceFilter(
         label=_("Way in"),
         choices=[
-            (Channel.IMAP.value, _("Mailbox")),
+            *((kind, words) for kind, (words, _meaning) in PLACE_KINDS.items()),
             (Channel.UPLOAD.value, _("Upload")),
+            (Channel.API.value, _("Upload API")),
+            (Channel.PIPE.value, _("Mail server, by a pipe")),
+            (Channel.LMTP.value, _("Mail server, over LMTP")),
             (Channel.FILE.value, _("Command line")),
             (Channel.DEMO.value, _("Demonstration")),
         ],

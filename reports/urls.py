@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reports.views import failures, ingestion, mailboxes, reports, reread, sign_in, sources, upload
+from reports.views import api, failures, ingestion, mailboxes, reports, reread, sign_in, sources, upload, upload_tokens
 
 app_name = "reports"
 urlpatterns = [
@@ -26,5 +26,8 @@ urlpatterns = [
     path("ingestion/mailboxes/<int:pk>/fetch/", mailboxes.mailbox_fetch, name="mailbox-fetch"),
     path("ingestion/mailboxes/<int:pk>/sign-in/", sign_in.mailbox_sign_in, name="mailbox-sign-in"),
     path("ingestion/sign-in/", sign_in.sign_in_return, name="sign-in-return"),
+    path("ingestion/tokens/", upload_tokens.token_list, name="upload-token-list"),
+    path("ingestion/tokens/<int:pk>/revoke/", upload_tokens.token_revoke, name="upload-token-revoke"),
+    path("api/reports/", api.upload_reports, name="api-upload"),
     path("upload/", upload.upload, name="upload"),
 ]

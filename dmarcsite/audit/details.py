@@ -14,6 +14,7 @@ from dmarcsite.look.badges import ACTION
 from exceptions.sentences.words import FIELD_WORDS, MODE_WORDS, REASON_WORDS, ROLE_WORDS, STATE_WORDS
 from reports.forms.mailbox import ACTIONS
 from reports.forms.mailbox_kinds import labels
+from reports.sentences.mailboxes import PLACE_KINDS
 from reports.vocabulary import DomainKind
 
 NOTHING = "–"
@@ -63,6 +64,7 @@ _VALUES: dict[str, Mapping[str, str | Promise]] = {
     "mode": MODE_WORDS,
     "reason_code": REASON_WORDS,
     "action": {action: badge.label for action, badge in ACTION.items()},
+    "place": {kind: words for kind, (words, _meaning) in PLACE_KINDS.items()},
     "handled_action": _MAIL,
     "refused_action": _MAIL,
     "kind": {DomainKind.OWN: gettext_lazy("Our own"), DomainKind.PARTNER: gettext_lazy("A partner's")},

@@ -83,11 +83,15 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         preferred = Mailbox.Action.FLAG if Mailbox.Action.FLAG in able else Mailbox.Action.LEAVE
         for name, initial in (("handled_action", preferred), ("refused_action", Mailbox.Action.LEAVE)):
             self.fields[name] = forms.ChoiceField(label=self.Meta.labels[name], choices=choices, initial=initial)
+        if len(choices) == 1:
+            self.instance.handled_action = self.instance.refused_action = Mailbox.Action.LEAVE
+            for name in ("handled_action", "handled_folder", "refused_action", "refused_folder"):
+                del self.fields[name]
         if secret := self.fields.get(SECRET):
             secret.required = not self.instance.pk and not self.is_secret_optional
             if self.instance.pk:
                 secret.help_text = _("Leave it empty to keep the stored one.")
-        for name in ("handled_folder", "refused_folder"):
+        for name in {"handled_folder", "refused_folder"} & self.fields.keys():
             self.fields[name].widget.attrs.update(PLAIN_TEXT)
 
     @property

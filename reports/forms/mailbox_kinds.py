@@ -10,8 +10,12 @@ from reports.forms.mailbox import MailboxForm
 from reports.forms.mailbox_gmail import GmailForm
 from reports.forms.mailbox_graph import GraphForm
 from reports.forms.mailbox_imap import ImapForm
+from reports.forms.mailbox_local import FolderForm, MaildirForm, MboxForm
+from reports.forms.mailbox_s3 import S3Form
 
-FORMS: Mapping[str, type[MailboxForm]] = {form.kind: form for form in (ImapForm, GraphForm, GmailForm)}
+FORMS: Mapping[str, type[MailboxForm]] = {
+    form.kind: form for form in (ImapForm, GraphForm, GmailForm, S3Form, MaildirForm, MboxForm, FolderForm)
+}
 
 
 def labels() -> dict[str, str | Promise]:

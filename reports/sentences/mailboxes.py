@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from reports.sentences.reasons import Explanation
-from reports.vocabulary import MailboxFault, MailboxStep
+from reports.vocabulary import MailboxFault, MailboxStep, PlaceKind
 
 _STEPS: Mapping[str, str | Promise] = {
     MailboxStep.RESOLVE: _("Look up the host name"),
@@ -167,6 +167,24 @@ _FAULTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("It is tried again by itself; if it keeps happening, look at the network."),
     ),
 }  # fmt: skip
+
+
+PLACE_KINDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
+    PlaceKind.IMAP: (_("IMAP folder"), _("A mailbox on any mail server, reached by user name and password or by OAuth.")),
+    PlaceKind.GRAPH: (_("Microsoft 365"), _("A mailbox in Exchange Online, read through Microsoft Graph.")),
+    PlaceKind.GMAIL: (_("Gmail"), _("A mailbox of Gmail or Google Workspace, read through its API.")),
+    PlaceKind.S3: (_("S3 bucket"), _("A bucket of Amazon or of a compatible storage, such as the one of Amazon SES.")),
+    PlaceKind.MAILDIR: (_("Maildir"), _("A Maildir on this server, where its operator allows local paths.")),
+    PlaceKind.MBOX: (_("mbox file"), _("A file on this server to which mails are appended. It is never written.")),
+    PlaceKind.FOLDER: (_("Watched folder"), _("A directory on this server into which others put files of any kind.")),
+}
+"""What a kind of place is called, and what it is."""
+
+
+def place_kind_words(kind: str) -> Explanation:
+    """The name of a kind of place, and what it is; an unknown one stands for itself."""
+    name, meaning = PLACE_KINDS.get(kind, (kind, ""))
+    return Explanation(str(name), str(meaning))
 
 
 def step_words(step: str) -> str:

@@ -24,7 +24,7 @@ from reports.ingest.places.registry import way_to
 from reports.ingest.places.secrets import sealed_secret
 from reports.models import Mailbox
 from reports.permissions import Act
-from reports.vocabulary import MailboxStep, PlaceKind
+from reports.vocabulary import MailboxStep
 
 
 @sensitive_post_parameters("password")
@@ -32,9 +32,12 @@ from reports.vocabulary import MailboxStep, PlaceKind
 @require_http_methods(["GET", "HEAD", "POST"])
 @allowed_to(Act.MANAGE_MAILBOXES)
 def mailbox_create(request: HttpRequest) -> HttpResponse:
-    """A new mailbox; "test" instead of "save" tries the connection and stores nothing."""
+    """Choose a kind, then fill in its form; "test" instead of "save" tries the connection and stores nothing."""
     viewer = viewer_of(request)
-    form = FORMS[PlaceKind.IMAP](request.POST or None, instance=Mailbox(organisation_id=viewer.organisation_id))
+    kind_of_form = FORMS.get(request.GET.get("kind", ""))
+    if kind_of_form is None:
+        return render(request, "reports/mailbox_kinds.html", {"kinds": list(FORMS)})
+    form = kind_of_form(request.POST or None, instance=Mailbox(organisation_id=viewer.organisation_id))
     if _is_saved(request, form, create_mailbox):
         messages.success(request, _("The mailbox was added and will be read within a minute."))
         return redirect("reports:ingestion")

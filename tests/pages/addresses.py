@@ -11,7 +11,7 @@ from tests.website.house import House
 
 NOWHERE = 999_999_999
 OPEN = {"healthz", "set_language", "theme", "invitation"}
-FEEDS = {"exceptions:feed-policy", "exceptions:feed-events", "exceptions:feed-status"}
+FEEDS = {"exceptions:feed-policy", "exceptions:feed-events", "exceptions:feed-status", "reports:api-upload"}
 """A node's token opens them, whoever is logged in."""
 ACTS: dict[str, Act | None] = {
     "overview": Act.SEE_REPORTS,
@@ -45,6 +45,8 @@ ACTS: dict[str, Act | None] = {
     "reports:mailbox-fetch": Act.MANAGE_MAILBOXES,
     "reports:mailbox-sign-in": Act.MANAGE_MAILBOXES,
     "reports:sign-in-return": Act.MANAGE_MAILBOXES,
+    "reports:upload-token-list": Act.MANAGE_MAILBOXES,
+    "reports:upload-token-revoke": Act.MANAGE_MAILBOXES,
     "reports:upload": Act.UPLOAD,
     "reports:reread": Act.REREAD,
     "reports:message-reread": Act.REREAD,
@@ -93,6 +95,7 @@ _THINGS = {
     "reports:message-": "SELECT id FROM reports_message WHERE organisation_id = %s ORDER BY id",
     "reports:job-": "SELECT id FROM reports_job WHERE organisation_id = %s ORDER BY id",
     "reports:mailbox-": "SELECT id FROM reports_mailbox WHERE organisation_id = %s ORDER BY id",
+    "reports:upload-token-": "SELECT id FROM reports_uploadtoken WHERE organisation_id = %s ORDER BY id",
     "exceptions:rule-edit": _RULE.format("draft"),
     "exceptions:rule-propose": _RULE.format("draft"),
     "exceptions:rule-revoke": _RULE.format("approved"),

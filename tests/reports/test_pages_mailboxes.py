@@ -22,7 +22,7 @@ from tests.reports.pages import document, logged_in, words
 from tests.reports.stored import make_organisation
 
 pytestmark = pytest.mark.django_db
-NEW = "/ingestion/mailboxes/new/"
+NEW = "/ingestion/mailboxes/new/?kind=imap"
 SECRET = "p4ss w0rd, never shown"
 SETTINGS = {
     "host": "imap.example.com", "port": 993, "tls": "implicit", "username": "dmarc", "folder": "INBOX",

@@ -1,8 +1,9 @@
-"""Reads report files and folders through the same path as the mailboxes; --jsonl is a public contract (docs/mailboxes.md)."""
+"""Reads report files and folders through the same path as the mailboxes; --jsonl is a public contract (docs/mailboxes/README.md)."""
 
 from __future__ import annotations
 
 import json
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from reports.ingest.dry_run import DryRun
 from reports.ingest.files import Take, find, take_files
 from reports.ingest.importing import importer
 from reports.ingest.outcome import Result
+from reports.management.progress import bar
 from reports.management.results import as_fields, organisation_named, sentence
 
 
@@ -31,8 +33,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         take = DryRun().take if options["dry_run"] else _importer(options["organisation"])
         try:
-            for path, result in take_files(find(options["paths"]), take=take):
-                self.stdout.write(_line(path, result) if options["jsonl"] else sentence(path, result))
+            files = list(find(options["paths"]))
+            with bar(total=len(files), unit=_("files"), stream=sys.stderr) as progress:
+                say = self.stdout.write if progress.disable else progress.write  # which keeps the bar below the lines
+                for path, result in take_files(files, take=take):
+                    say(_line(path, result) if options["jsonl"] else sentence(path, result))
+                    progress.update()
         except FileNotFoundError as error:
             raise CommandError(_("There is no file or folder %(path)s.") % {"path": error}) from None
 
