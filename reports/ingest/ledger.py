@@ -139,21 +139,26 @@ def finish_again(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime) -> 
 
 
 def _write(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime, condition: str) -> None:
+    # As one JSON text: what psycopg takes to write arrays is several times what PostgreSQL takes to read them.
+    ends = [
+        {
+            "id": result.message_id,
+            "outcome": str(result.outcome),
+            "reason": result.reason,
+            "problems": [to_json(problem) for problem in result.problems],
+            "subject": _plain(mail.subject, SUBJECT_LENGTH),
+            "sender": _plain(mail.sender, SENDER_LENGTH),
+        }
+        for result, mail in ended
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE reports_message m SET outcome = e.outcome, reason = e.reason, problems = e.problems::jsonb, "  # noqa: S608
+            "UPDATE reports_message m SET outcome = e.outcome, reason = e.reason, problems = e.problems, "  # noqa: S608
             "subject = e.subject, sender = e.sender, read_at = %s "
-            "FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) "
-            f"AS e(id, outcome, reason, problems, subject, sender) WHERE m.id = e.id AND {condition}",
-            [
-                at,
-                [result.message_id for result, _ in ended],
-                [str(result.outcome) for result, _ in ended],
-                [result.reason for result, _ in ended],
-                [json.dumps([to_json(problem) for problem in result.problems]) for result, _ in ended],
-                [_plain(mail.subject, SUBJECT_LENGTH) for _, mail in ended],
-                [_plain(mail.sender, SENDER_LENGTH) for _, mail in ended],
-            ],
+            "FROM json_to_recordset(%s) "
+            "AS e(id bigint, outcome text, reason text, problems jsonb, subject text, sender text) "
+            f"WHERE m.id = e.id AND {condition}",
+            [at, json.dumps(ends, ensure_ascii=False)],
         )
 
 

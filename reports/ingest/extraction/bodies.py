@@ -22,6 +22,10 @@ _CLOSE = b"</feedback>"
 _NEXT_DOCUMENT = re.compile(rb"(?i)(?<=</feedback>)\s*(?=<\?xml|<feedback[\s>])")
 
 
+# One of these stands in every block; most letters have none.
+_ANY_SIGN = re.compile(rb"<|begin |[A-Za-z0-9+/]{20}")
+
+
 class Block(NamedTuple):
     name: str
     data: bytes
@@ -34,6 +38,8 @@ def split_documents(xml: bytes) -> list[bytes]:
 
 def find_blocks(text: bytes) -> Iterator[Block]:
     """Blocks that may hold reports, in the order of their kinds; they are looked at again by whoever asked."""
+    if not _ANY_SIGN.search(text):
+        return
     yield from _uu_blocks(text)
     for found in _XML.finditer(text):
         yield Block("", found[0])

@@ -11,6 +11,7 @@ from reports.ingest.extraction.limits import Limits
 
 _FROM_LINE = re.compile(rb"^From \S*.*\d\d:\d\d.*\d{4}|^From \S+@\S+\s")
 _QUOTED_FROM = re.compile(rb"^>+From ")
+_SPACE = b" \t\r\n\f\v"
 LINE_LENGTH = 1 << 20
 
 
@@ -34,9 +35,9 @@ def split_mbox(stream: BinaryIO, *, max_bytes: int = Limits().bytes_in) -> Itera
             lines, size, is_open = [], 0, True
             is_after_blank = False
             continue
-        is_after_blank = not line.strip()
+        is_after_blank = line[:1] in _SPACE and not line.strip()
         if is_open and size <= max_bytes:
-            lines.append(line[1:] if _QUOTED_FROM.match(line) else line)
+            lines.append(line[1:] if line[:1] == b">" and _QUOTED_FROM.match(line) else line)
             size += len(line)
     if lines:
         yield b"".join(lines)[: max_bytes + 1]
