@@ -58,7 +58,7 @@ def acts() -> list[str]:
 
 
 def test_a_mailbox_with_a_password_has_nothing_to_sign_in_to(provider: OAuthProvider) -> None:
-    client, mailbox = scene(sign_in="password")
+    client, mailbox = scene(sign_in="login")
     assert "does not sign in at a provider" in client.post(page_of(mailbox), {"begin": "1"}).content.decode()
     assert (provider.asked, SignIn.objects.count()) == ([], 0)
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from reports.errors import MailboxMisconfigured
 from reports.vocabulary import MailboxFault
 
-PASSWORD = "password"  # noqa: S105  names a way to sign in
+PASSWORD = "login"  # noqa: S105  names a way to sign in
 
 
 class Tls(StrEnum):

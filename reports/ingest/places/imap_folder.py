@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from threading import Event
 from typing import Any
+from uuid import uuid4
 
 from imapclient import IMAPClient
 
@@ -35,7 +36,7 @@ class ImapFolder:
         self._client = client
         self._permanent_flags: Sequence[bytes] = answer.get(b"PERMANENTFLAGS", ())
         self.folder = name
-        self.epoch = str(answer.get(b"UIDVALIDITY", 0))
+        self.epoch = _epoch(answer)
         self.count: int = answer[b"EXISTS"]
 
     @property
@@ -81,24 +82,32 @@ class ImapFolder:
     def fetch(self, keys: Sequence[str]) -> Fetched:
         """BODY.PEEK leaves mails unread. Where the server refuses some together, each is asked for alone."""
         try:
-            return Fetched(self._bodies(keys))
+            return self._bodies(keys)
         except MailboxError as error:
             if error.code != MailboxFault.SERVER_REFUSED:
                 raise
         fetched = Fetched()
         for key in keys:
             try:
-                fetched.mails.update(self._bodies([key]))
+                alone = self._bodies([key])
+                fetched.mails.update(alone.mails)
+                fetched.unreadable.update(alone.unreadable)
             except MailboxError as error:
                 if error.code != MailboxFault.SERVER_REFUSED:
                     raise
                 fetched.unreadable[key] = dict(error.params)["error"]
         return fetched
 
-    def _bodies(self, keys: Sequence[str]) -> dict[str, bytes]:
+    def _bodies(self, keys: Sequence[str]) -> Fetched:
+        """Of what is answered only what was asked for: servers tell of other mails in between, and of some without a body."""
         with speaking():
             answer = self._client.fetch([int(key) for key in keys], ["BODY.PEEK[]"])
-        return {str(uid): data[b"BODY[]"] or b"" for uid, data in sorted(answer.items()) if b"BODY[]" in data}
+        told = {str(uid): data[b"BODY[]"] for uid, data in sorted(answer.items()) if b"BODY[]" in data}
+        wanted = set(keys)
+        return Fetched(
+            {key: body for key, body in told.items() if key in wanted and isinstance(body, bytes)},
+            {key: "BODY[] NIL" for key, body in told.items() if key in wanted and body is None},
+        )
 
     def demand(self, action: Mailbox.Action) -> None:
         """Raise MailboxMisconfigured where the server cannot move single messages: EXPUNGE alone would take others too."""
@@ -126,8 +135,7 @@ class ImapFolder:
         can leave a second copy in the target, never a loss.
         """
         with speaking():
-            if not self._client.folder_exists(target):
-                self._client.create_folder(target)
+            target = self._made(target)
             for window in _windows(keys):
                 if self._client.has_capability("MOVE"):
                     self._client.move(window, target)
@@ -135,6 +143,25 @@ class ImapFolder:
                     self._client.copy(window, target)
                     self._client.add_flags(window, [b"\\Deleted"], silent=True)
                     self._client.uid_expunge(window)
+
+    def _made(self, target: str) -> str:
+        """The folder as the server names it, made where it is missing; in the personal namespace (RFC 2342)."""
+        if self._client.folder_exists(target):
+            return target
+        personal = self._client.namespace().personal if self._client.has_capability("NAMESPACE") else None
+        prefix = str(personal[0][0]) if personal else ""
+        if prefix and not target.startswith(prefix):
+            target = prefix + target
+            if self._client.folder_exists(target):
+                return target
+        self._client.create_folder(target)
+        return target
+
+
+def _epoch(answer: Mapping[bytes, Any]) -> str:
+    """UIDVALIDITY. Without one, or where UIDs do not last (RFC 4315), they hold for this session alone: mails are known by bytes."""
+    validity = answer.get(b"UIDVALIDITY", 0)
+    return f"session {uuid4().hex}" if not validity or b"UIDNOTSTICKY" in answer else str(validity)
 
 
 def _windows(keys: Sequence[str]) -> Iterator[list[int]]:
