@@ -24,12 +24,15 @@ from reports.models import (
     Message,
     Source,
     SourceDay,
+    TlsEndpoint,
+    TlsReport,
     UploadToken,
 )
 from reports.permissions import NOT_IN_DEMO, Act, may
 from reports.selectors.ingest_health import ledger
 from reports.selectors.jobs import jobs_of
 from reports.selectors.report_list import aggregate_reports, failure_reports
+from reports.selectors.tls import endpoints_of, tls_reports
 from reports.viewer import Viewer
 from reports.vocabulary import DomainKind, Role
 
@@ -138,6 +141,16 @@ def report_for(viewer: Viewer, pk: int) -> AggregateReport:
 def failure_for(viewer: Viewer, pk: int) -> FailureReport:
     """A failure report of one of the viewer's domains, else 404. Its sample is loaded only when asked for."""
     return get_object_or_404(failure_reports(viewer), pk=pk)
+
+
+def tls_report_for(viewer: Viewer, pk: int) -> TlsReport:
+    """A TLS report about one of the viewer's domains, else 404."""
+    return get_object_or_404(tls_reports(viewer), pk=pk)
+
+
+def tls_endpoint_for(viewer: Viewer, pk: int) -> TlsEndpoint:
+    """An address for TLS reports of the viewer's organisation, else 404."""
+    return get_object_or_404(endpoints_of(viewer), pk=pk)
 
 
 def mailbox_for(viewer: Viewer, pk: int) -> Mailbox:

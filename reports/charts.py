@@ -120,6 +120,30 @@ def row_chart(name: str, by_day: Mapping[date, int], *, days: Sequence[date]) ->
     }
 
 
+def session_chart(name: str, by_day: Mapping[date, tuple[int, int]], *, days: Sequence[date]) -> dict[str, Any]:
+    """Stacked bars of sessions per UTC day; `by_day` holds successful and failed ones."""
+    good = [by_day.get(day, (0, 0))[0] for day in days]
+    bad = [by_day.get(day, (0, 0))[1] for day in days]
+    finding = ngettext(
+        "%(failed)s of %(total)s session failed in these %(days)s days",
+        "%(failed)s of %(total)s sessions failed in these %(days)s days",
+        sum(good) + sum(bad),
+    ) % {"failed": f"{sum(bad):,}", "total": f"{sum(good) + sum(bad):,}", "days": len(days)}
+    series = [
+        {"name": pgettext("sessions", "Successful"), "tone": "aligned", "values": good},
+        {"name": pgettext("sessions", "Failed"), "tone": "failing", "values": bad},
+    ]
+    return {
+        "id": name,
+        "kind": "bars",
+        "unit": _("sessions per UTC day"),
+        "finding": finding,
+        "labels": [day.isoformat() for day in days],
+        "series": [each for each in series if any(each["values"])],
+        "markers": [],
+    }
+
+
 def outcome_words() -> dict[str, str]:
     """The outcomes in words, as badges show them."""
     return {

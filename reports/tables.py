@@ -105,6 +105,31 @@ class FailureTable(tables.Table):  # type: ignore[misc]
         empty_text = _("No failure report matches.")
 
 
+class TlsReportTable(tables.Table):  # type: ignore[misc]
+    """TLS reports (reports.selectors.tls.tls_reports)."""
+
+    caption = _("TLS reports")
+
+    reporter = cell("tls_report", verbose_name=_("Reporter"), attrs=KEY, order_by=("org_name", "pk"))
+    domain = cell("tls_domain", verbose_name=_("Domain"), order_by=("domain__name", "pk"))
+    period = cell("report_period", verbose_name=_("Period (UTC)"), order_by=("begin", "pk"))
+    good = cell(
+        "tls_good",
+        verbose_name=_("Successful sessions"),
+        attrs=NUMBER,
+        order_by=("total_successful_session_count", "pk"),
+    )
+    bad = cell(
+        "tls_bad", verbose_name=_("Failed sessions"), attrs=NUMBER, order_by=("total_failure_session_count", "pk")
+    )
+    received = cell("tls_state", verbose_name=_("Received and state"), order_by=("stored_at", "pk"), attrs=KEY)
+
+    class Meta:
+        attrs: ClassVar[dict[str, str]] = {"id": "tls-reports", "class": "cards-sm"}
+        order_by = ("-period",)
+        empty_text = _("No report matches.")
+
+
 class MessageTable(tables.Table):  # type: ignore[misc]
     """The ledger (reports.selectors.ingest_health.ledger)."""
 

@@ -2,7 +2,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reports.views import api, failures, ingestion, mailboxes, reports, reread, sign_in, sources, upload, upload_tokens
+from reports.views import (
+    api,
+    failures,
+    ingestion,
+    mailboxes,
+    reports,
+    reread,
+    sign_in,
+    sources,
+    tls,
+    tls_endpoints,
+    tls_post,
+    upload,
+    upload_tokens,
+)
 
 app_name = "reports"
 urlpatterns = [
@@ -14,6 +28,11 @@ urlpatterns = [
     path("failures/", failures.failure_list, name="failure-list"),
     path("failures/<int:pk>/", failures.failure_page, name="failure-detail"),
     path("failures/<int:pk>/reveal/", failures.failure_reveal, name="failure-reveal"),
+    path("tls/", tls.tls_list, name="tls-list"),
+    path("tls/<int:pk>/", tls.tls_page, name="tls-detail"),
+    path("tls/endpoints/", tls_endpoints.endpoint_list, name="tls-endpoint-list"),
+    path("tls/endpoints/<int:pk>/revoke/", tls_endpoints.endpoint_revoke, name="tls-endpoint-revoke"),
+    path("tls-report/<str:secret>/", tls_post.tls_post, name="tls-post"),
     path("ingestion/", ingestion.ingestion, name="ingestion"),
     path("ingestion/messages/<int:pk>/", ingestion.message_page, name="message-detail"),
     path("ingestion/messages/<int:pk>/reread/", reread.message_reread, name="message-reread"),

@@ -123,8 +123,9 @@ def test_mails_come_in_the_order_in_which_they_were_sent_under_unique_names(mail
 
 
 def test_the_demo_has_its_exact_size(mails: list[DemoMail], documents: list[bytes], rows: list[Seen]) -> None:
-    assert len(mails) == 869
+    assert len(mails) == 1049
     assert sum("-failure-" in mail.name for mail in mails) == 40
+    assert sum("-tls-" in mail.name for mail in mails) == 180
     assert len(documents) == 827
     assert len(rows) == 8646
     assert sum(row.count for row in rows) == 215794

@@ -20,7 +20,7 @@ def routes(*names: str) -> list[URLPattern]:
     return [path("" if name == "overview" else f"{name}/", stub, name=name) for name in names]
 
 
-reports = (routes("source-list", "report-list", "failure-list", "ingestion", "upload"), "reports")
+reports = (routes("source-list", "report-list", "failure-list", "tls-list", "ingestion", "upload"), "reports")
 exceptions = (routes("rule-list", "enforcement", "node-list"), "exceptions")
 urlpatterns = [
     *routes("overview", "domains", "people", "audit"),
@@ -71,4 +71,4 @@ def test_every_door_leads_to_a_page_that_there_is(settings: object) -> None:
     settings.ROOT_URLCONF = "dmarcsite.urls"  # type: ignore[attr-defined]
     doors = [door.url_name for _, section in SECTIONS for door in section]
     addresses = [reverse(name) for name in doors]
-    assert len(set(addresses)) == len(doors) == 12
+    assert len(set(addresses)) == len(doors) == 13

@@ -52,6 +52,20 @@ def aggregate_mail(
     return _sealed(mail, name=f"{sent_at}-{reporter.key}-{domain}", sent_at=sent_at)
 
 
+def tls_mail(
+    data: bytes, *, reporter: Reporter, report_id: str, domain: str, begin: int, end: int, sent_at: int
+) -> DemoMail:
+    """The mail of a TLS report that is compressed already (RFC 8460 section 5.3)."""
+    subject = f"Report Domain: {domain} Submitter: {reporter.host} Report-ID: <{report_id}@{reporter.host}>"
+    mail = _head(reporter, subject=subject, sent_at=sent_at, key=report_id)
+    mail["TLS-Report-Domain"] = domain
+    mail["TLS-Report-Submitter"] = reporter.host
+    mail.set_content(f"SMTP TLS report of {reporter.org_name} for {domain}.\n")
+    name = f"{reporter.host}!{domain}!{begin}!{end}.json.gz"
+    mail.add_attachment(data, maintype="application", subtype="tlsrpt+gzip", filename=name)
+    return _sealed(mail, name=f"{sent_at}-{reporter.key}-tls-{domain}", sent_at=sent_at)
+
+
 def placeholder_mail(*, reporter: Reporter, domain: str, sent_at: int) -> DemoMail:
     """A mail as one large provider once sent for weeks: the archive holds the word "unused" and no report."""
     mail = _head(reporter, subject=f"Report Domain: {domain} Submitter: {reporter.host}", sent_at=sent_at, key="unused")

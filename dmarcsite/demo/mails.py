@@ -22,6 +22,7 @@ from dmarcsite.demo.cast import (
 from dmarcsite.demo.envelopes import DemoMail, aggregate_mail, placeholder_mail, stray_mail
 from dmarcsite.demo.evaluation import rows_of
 from dmarcsite.demo.failures import failure_mails
+from dmarcsite.demo.tls import tls_mails
 
 DAY = 86400
 SENT_TWICE = (71, 50, 33, 12, 3)
@@ -33,7 +34,7 @@ def demo_mails(*, until: date) -> Iterator[DemoMail]:
 
     Names are unique. The same `until` gives the same bytes.
     """
-    mails = [*_daily(until), *_odd(until), *failure_mails(midnight=_midnight(until))]
+    mails = [*_daily(until), *_odd(until), *failure_mails(midnight=_midnight(until)), *tls_mails(midnight=_midnight(until))]
     yield from sorted(mails, key=lambda mail: (mail.sent_at, mail.name))
 
 

@@ -50,6 +50,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Door, ...]], ...] = (
             Door("reports:source-list", _("Sources"), "signpost-split", Act.SEE_REPORTS),
             Door("reports:report-list", _("Reports"), "file-earmark-text", Act.SEE_REPORTS),
             Door("reports:failure-list", _("Failure reports"), "envelope-exclamation", Act.SEE_REPORTS),
+            Door("reports:tls-list", _("TLS reports"), "lock", Act.SEE_REPORTS),
         ),
     ),
     (

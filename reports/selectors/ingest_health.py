@@ -9,8 +9,9 @@ from typing import Any
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from reports.models import AggregateReport, FailureReport, Mailbox, Message, Node
+from reports.models import AggregateReport, FailureReport, Mailbox, Message, Node, TlsReport
 from reports.selectors.report_list import aggregate_reports, failure_reports
+from reports.selectors.tls import tls_reports
 from reports.viewer import Viewer
 from reports.vocabulary import Outcome
 
@@ -84,16 +85,21 @@ def ledger(viewer: Viewer) -> QuerySet[Message]:
     if viewer.domain_ids is not None:
         of_message = {"message": OuterRef("pk"), "domain_id__in": viewer.domain_ids}
         rows = rows.filter(
-            Exists(AggregateReport.objects.filter(**of_message)) | Exists(FailureReport.objects.filter(**of_message))
+            Exists(AggregateReport.objects.filter(**of_message))
+            | Exists(FailureReport.objects.filter(**of_message))
+            | Exists(TlsReport.objects.filter(**of_message))
         )
     return rows.order_by("-received_at", "-pk")
 
 
-def reports_of(message: Message, *, viewer: Viewer) -> tuple[list[AggregateReport], list[FailureReport]]:
-    """The reports that this message was the first to bring. Two queries."""
+def reports_of(
+    message: Message, *, viewer: Viewer
+) -> tuple[list[AggregateReport], list[FailureReport], list[TlsReport]]:
+    """The reports that this message was the first to bring. Three queries."""
     aggregates = aggregate_reports(viewer).filter(message=message).order_by("payload_index")
     failures = failure_reports(viewer).filter(message=message).order_by("payload_index")
-    return list(aggregates[:REPORT_LIMIT]), list(failures[:REPORT_LIMIT])
+    tls = tls_reports(viewer).filter(message=message).order_by("payload_index")
+    return list(aggregates[:REPORT_LIMIT]), list(failures[:REPORT_LIMIT]), list(tls[:REPORT_LIMIT])
 
 
 def outcomes_by_day(viewer: Viewer, *, since: datetime) -> list[dict[str, Any]]:

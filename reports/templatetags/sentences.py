@@ -18,9 +18,14 @@ from reports.sentences.repairs import repair_sentence
 from reports.sentences.rereads import counts, left_out_sentence, state_sentence
 from reports.sentences.senders import sender_sentence
 from reports.sentences.stages import StageWords, stage_words
+from reports.sentences.tls import policy_words, result_sentence
 from reports.sentences.why import why_fact
 
 register = template.Library()
+
+
+register.filter("tls_result", result_sentence)
+register.filter("tls_policy", policy_words)
 
 
 @register.filter

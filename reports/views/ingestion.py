@@ -54,6 +54,6 @@ def message_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One mail or file: how it ended, every problem in words, and the reports that it brought."""
     viewer = viewer_of(request)
     message = message_for(viewer, pk)
-    aggregates, failures = health.reports_of(message, viewer=viewer)
-    context = {"message": message, "aggregates": aggregates, "failures": failures}
+    aggregates, failures, tls = health.reports_of(message, viewer=viewer)
+    context = {"message": message, "aggregates": aggregates, "failures": failures, "tls": tls}
     return render(request, "reports/message_detail.html", context)

@@ -11,7 +11,7 @@ from tests.website.house import House
 
 NOWHERE = 999_999_999
 OPEN = {"healthz", "set_language", "theme", "invitation"}
-FEEDS = {"exceptions:feed-policy", "exceptions:feed-events", "exceptions:feed-status", "reports:api-upload"}
+FEEDS = {"exceptions:feed-policy", "exceptions:feed-events", "exceptions:feed-status", "reports:api-upload", "reports:tls-post"}
 """A node's token opens them, whoever is logged in."""
 ACTS: dict[str, Act | None] = {
     "overview": Act.SEE_REPORTS,
@@ -37,6 +37,10 @@ ACTS: dict[str, Act | None] = {
     "reports:failure-list": Act.SEE_REPORTS,
     "reports:failure-detail": Act.SEE_REPORTS,
     "reports:failure-reveal": Act.REVEAL_SAMPLES,
+    "reports:tls-list": Act.SEE_REPORTS,
+    "reports:tls-detail": Act.SEE_REPORTS,
+    "reports:tls-endpoint-list": Act.MANAGE_MAILBOXES,
+    "reports:tls-endpoint-revoke": Act.MANAGE_MAILBOXES,
     "reports:ingestion": Act.SEE_REPORTS,
     "reports:message-detail": Act.SEE_REPORTS,
     "reports:mailbox-create": Act.MANAGE_MAILBOXES,
@@ -92,6 +96,8 @@ _THINGS = {
     "reports:source-": "SELECT id FROM reports_source WHERE organisation_id = %s ORDER BY id",
     "reports:report-": "SELECT id FROM reports_aggregatereport WHERE organisation_id = %s ORDER BY id",
     "reports:failure-": "SELECT id FROM reports_failurereport WHERE organisation_id = %s ORDER BY id",
+    "reports:tls-endpoint-": "SELECT id FROM reports_tlsendpoint WHERE organisation_id = %s ORDER BY id",
+    "reports:tls-": "SELECT id FROM reports_tlsreport WHERE organisation_id = %s ORDER BY id",
     "reports:message-": "SELECT id FROM reports_message WHERE organisation_id = %s ORDER BY id",
     "reports:job-": "SELECT id FROM reports_job WHERE organisation_id = %s ORDER BY id",
     "reports:mailbox-": "SELECT id FROM reports_mailbox WHERE organisation_id = %s ORDER BY id",

@@ -158,9 +158,9 @@ def test_a_message_that_is_read_again_keeps_its_report_and_conflicts_are_settled
         )
     assert behind == set()
     assert what_came(before) == before
-    kept = TlsReport.objects.get(pk=first.reports[0].pk)
+    kept = TlsReport.objects.get(pk=first.reports[0].pk or 0)
     assert (kept.sightings, kept.is_conflicting, kept.stored_at) == (2, True, NOW)
-    assert Message.objects.get(pk=again.message_id).outcome == Outcome.DUPLICATE
+    assert Message.objects.get(pk=again.message_id or 0).outcome == Outcome.DUPLICATE
     with transaction.atomic():
         replace([(other.message_id or 0, read(b"From: a@example.com\n\nnothing"))], organisation=organisation, at=NOW)
     kept.refresh_from_db()

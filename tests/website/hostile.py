@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
 MARK = "x-evil"
@@ -74,9 +76,25 @@ def files() -> list[tuple[str, bytes]]:
     failures += [(name, failure({name: TEXT})) for name in (*FEEDBACK, *SAMPLE)]
     failures += [("nul", failure(dict.fromkeys(("User-Agent", "Subject", "Original-Rcpt-To"), "a\0b")))]
     return [
+        (f"tls <{MARK}>.json", tls()),
         *((f"{name} <{MARK}>.xml", content) for name, content in aggregates),
         *((f"{name} <{MARK}>.eml", content) for name, content in failures),
     ]
+
+
+def tls() -> bytes:
+    """A TLS report of yesterday in which every text means harm."""
+    begin = datetime.fromtimestamp((int(time.time()) // DAY - 1) * DAY, UTC)
+    policy = {"policy-type": TEXT, "policy-domain": "example.com", "policy-string": [TEXT], "mx-host": [TEXT]}
+    detail = {
+        "result-type": TEXT, "sending-mta-ip": "192.0.2.79", "receiving-mx-hostname": TEXT, "receiving-mx-helo": TEXT,
+        "receiving-ip": TEXT, "failed-session-count": 3, "additional-information": TEXT, "failure-reason-code": TEXT,
+    }  # fmt: skip
+    summary = {"total-successful-session-count": 90, "total-failure-session-count": 3}
+    entry = {"policy": policy, "summary": summary, "failure-details": [detail]}
+    period = {"start-datetime": begin.isoformat(), "end-datetime": (begin + timedelta(days=1)).isoformat()}
+    head = {"organization-name": TEXT, "contact-info": TEXT, "report-id": TEXT, "date-range": period}
+    return json.dumps({**head, "policies": [entry, {"x": TEXT}]}).encode()
 
 
 def aggregate(evil: Mapping[str, str]) -> bytes:

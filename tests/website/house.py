@@ -44,6 +44,7 @@ def furnished(site: Site) -> House:
     _mailbox_and_node(people[Role.ADMINISTRATOR])
     _done(people[Role.ADMINISTRATOR].post("/ingestion/reread/", {"outcome": "refused", "dry_run": "on"}))
     _invitation(people[Role.ADMINISTRATOR])
+    _tls_endpoint(house)
     return house
 
 
@@ -86,6 +87,14 @@ def _mailbox_and_node(boss: Visitor) -> None:
     }  # fmt: skip
     _done(boss.post("/ingestion/mailboxes/new/", given))
     assert boss.post("/nodes/enrol/", {"name": "mx.example.com"}).status_code == 200
+
+
+def _tls_endpoint(house: House) -> None:
+    """A domain that is confirmed, and an address for TLS reports about it."""
+    boss = house.people[Role.ADMINISTRATOR]
+    _done(boss.post("/domains/name/", {"name": "tls.example.com", "kind": "own"}))
+    domain = house.number("SELECT id FROM reports_domain WHERE name = %s", "tls.example.com")
+    assert boss.post("/tls/endpoints/", {"domain": str(domain)}).status_code == 200
 
 
 def _rule(owner: int) -> dict[str, str]:
