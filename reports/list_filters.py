@@ -218,6 +218,7 @@ class MessageFilter(ListFilter):
             (Channel.PIPE.value, _("Mail server, by a pipe")),
             (Channel.LMTP.value, _("Mail server, over LMTP")),
             (Channel.FILE.value, _("Command line")),
+            (Channel.PARSEDMARC.value, _("Taken over from parsedmarc")),
             (Channel.DEMO.value, _("Demonstration")),
         ],
         empty_label=_("All ways"),

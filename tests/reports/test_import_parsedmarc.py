@@ -184,7 +184,7 @@ def test_every_layout_of_the_files_gives_the_same_objects(layout: str, tmp_path:
 def test_json_files_come_in_as_their_mails_would_and_again_as_duplicates(written: Path) -> None:
     organisation = make_organisation("imported")
     found = imported("--json", *(written / f"{kind}.json" for kind in ("aggregate", "failure", "smtp_tls")))
-    assert {("env-1", "stored"), ("r-1", "stored"), ("week", "stored")} <= set(outcomes(found))
+    assert outcomes(found) == [("env-1", "stored"), ("r-1", "stored"), ("t-1", "stored"), ("week", "stored")]
     assert found[0]["path"] == str(written / "aggregate.json")
     facts = {each["report_id"]: each for line in found for each in line["reports"]}
     week = facts["week"]
@@ -196,7 +196,8 @@ def test_json_files_come_in_as_their_mails_would_and_again_as_duplicates(written
     stored = AggregateReport.objects.get(report_id="r-1", organisation=organisation)
     assert (bytes(stored.identity), bytes(stored.rows_hash)) == first.key
     before = rows("r-1") + rows("week")
-    again = imported("--json", written / "aggregate.json", written / "failure.json")
+    assert upload(MAILS["tls.json"], organisation=organisation, filename="tls.json").outcome == "duplicate"
+    again = imported("--json", *(written / f"{kind}.json" for kind in ("aggregate", "failure", "smtp_tls")))
     assert {line["outcome"] for line in again} == {"duplicate"}
     assert rows("r-1") + rows("week") == before
 
@@ -232,10 +233,10 @@ def test_the_failure_report_keeps_what_parsedmarc_kept(written: Path) -> None:
 def test_tables_come_in_as_the_files_do(tables: str, written: Path) -> None:
     make_organisation("imported")
     found = imported("--postgresql", tables)
-    assert {("env-1", "stored"), ("r-1", "stored"), ("week", "stored")} <= set(outcomes(found))
+    assert outcomes(found) == [("env-1", "stored"), ("r-1", "stored"), ("t-1", "stored"), ("week", "stored")]
     assert (found[0]["path"], found[0]["number"]) == ("dmarc_aggregate_report", 1)
-    from_files = imported("--json", written / "aggregate.json", written / "failure.json")
-    assert outcomes(from_files) == [("env-1", "duplicate"), ("r-1", "duplicate"), ("week", "duplicate")]
+    from_files = imported("--json", *(written / f"{kind}.json" for kind in ("aggregate", "failure", "smtp_tls")))
+    assert {outcome for _, outcome in outcomes(from_files)} == {"duplicate"}
     assert AggregateReport.objects.count() == 2
 
 
