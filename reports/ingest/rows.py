@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 
-from reports.dto import Address
+from reports.dto import Address, DkimResult, OverrideReason, SpfResult
 from reports.dto import AggregateRow as Row
 from reports.ingest.copying import copy_lines, to_field
 from reports.ingest.filed import FiledAggregate
@@ -97,29 +98,28 @@ def evidence_of(row: Row, *, domain: str) -> Evidence:
 
 def _spell(row: Row, domain: str, lens: ReporterLens) -> str:
     evidence = evidence_of(row, domain=domain)
-    fields = (
-        lens.of_row(row.envelope_to),
-        classify(evidence).verdict,
-        row.disposition,
-        row.dkim,
-        row.spf,
-        "t" if row.is_aligned else "f",
-        "t" if has_raw_pass(evidence) else "f",
-        row.header_from,
-        row.envelope_from,
-        row.envelope_to,
-        _json({"type": each.type, "comment": each.comment} for each in row.reasons),
-        _json(
-            {"domain": each.domain, "selector": each.selector, "result": each.result, "human_result": each.human_result}
-            for each in row.dkim_results
-        ),
-        _json(
-            {"domain": each.domain, "scope": each.scope, "result": each.result, "human_result": each.human_result}
-            for each in row.spf_results
-        ),
+    return "\t".join(
+        (
+            lens.of_row(row.envelope_to),
+            classify(evidence).verdict,
+            to_field(row.disposition),
+            to_field(row.dkim),
+            to_field(row.spf),
+            "t" if row.is_aligned else "f",
+            "t" if has_raw_pass(evidence) else "f",
+            to_field(row.header_from),
+            to_field(row.envelope_from),
+            to_field(row.envelope_to),
+            _reasons(row.reasons),
+            _dkim(row.dkim_results),
+            _spf(row.spf_results) + "\n",
+        )
     )
-    return "\t".join(map(to_field, fields)) + "\n"
 
 
-def _json(items: Iterable[dict[str, str]]) -> str:
-    return _encode(list(items))
+def _json(items: tuple[OverrideReason, ...] | tuple[DkimResult, ...] | tuple[SpfResult, ...]) -> str:
+    return to_field(_encode([each._asdict() for each in items]))
+
+
+# One for each kind: tuples of one kind equal those of another with the same texts.
+_reasons, _dkim, _spf = (lru_cache(maxsize=TAILS_KEPT)(_json) for _ in range(3))
