@@ -157,6 +157,8 @@ class Bucket:
         )
 
     def _move(self, name: str, etag: str, target: str) -> None:
+        if self._etag(name) != etag:  # not every storage obeys CopySourceIfMatch
+            return
         new_name = target + name.removeprefix(self._prefix).lstrip("/")
         if self._etag(new_name) not in {"", etag}:  # the same one may be there since a move that was cut off
             new_name = f"{new_name}.{etag[:8]}"

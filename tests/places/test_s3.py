@@ -1,0 +1,83 @@
+"""What only a bucket has: the gate before every connection, refusals of the storage, tags, and objects written anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reports.ingest.places.place import Mark, open_place
+from reports.ingest.places.place import test_way as try_way
+from reports.ingest.places.registry import way_to
+from reports.ingest.places.s3 import S3Way
+from reports.models import Mailbox
+from reports.vocabulary import MailboxFault
+from tests.places.conftest import an_organisation
+from tests.places.yards import BucketYard
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def yard(s3_endpoint: str) -> BucketYard:
+    return BucketYard(an_organisation(), endpoint=s3_endpoint)
+
+
+def last_step(**settings: Any) -> tuple[str, str]:
+    defaults = {"bucket": "b", "prefix": "", "region": "eu-central-1", "access_key": "key", "secret_key": "s"}
+    step = list(try_way(S3Way(**(defaults | settings))))[-1]
+    return step.name, step.code
+
+
+@pytest.mark.parametrize("endpoint", ["http://169.254.169.254", "https://[fd00:ec2::254]", "http://10.0.0.1:9000"])
+def test_an_endpoint_that_the_gate_refuses_is_not_reached(endpoint: str) -> None:
+    assert last_step(endpoint_url=endpoint) == ("resolve", MailboxFault.ADDRESS_REFUSED)
+
+
+def test_the_gate_stands_before_each_connection_and_not_the_first_look_up_alone(
+    yard: BucketYard, s3_endpoint: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.ingest.places.s3.gate.resolve", lambda *_, **__: [])
+    monkeypatch.setattr("reports.ingest.places.s3_client.gate.connect", _refuse)
+    assert (
+        last_step(bucket=yard.bucket, endpoint_url=s3_endpoint, is_path_style=True)[1] == MailboxFault.CONNECTION_LOST
+    )
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise OSError("not through here")
+
+
+def test_a_bucket_that_is_not_there_is_said_so(s3_endpoint: str) -> None:
+    step = last_step(bucket="no-such-bucket", endpoint_url=s3_endpoint, is_path_style=True)
+    assert step == ("bucket", MailboxFault.BUCKET_MISSING)
+
+
+def test_the_tags_of_others_stay(yard: BucketYard) -> None:
+    yard.put(b"x")
+    tags = {"TagSet": [{"Key": "team", "Value": "mail"}]}
+    yard.client.put_object_tagging(Bucket=yard.bucket, Key="inbound/001", Tagging=tags)
+    with open_place(way_to(yard.mailbox)) as place:
+        (keys,) = place.windows()
+        place.acknowledge(keys, Mark.REFUSED, action=Mailbox.Action.FLAG, target="")
+    assert yard.left() == {"": [(b"x", "team=mail sekimori=refused")]}
+
+
+def test_an_object_written_anew_since_it_was_listed_is_neither_read_nor_moved_nor_tagged(yard: BucketYard) -> None:
+    yard.put(b"old")
+    with open_place(way_to(yard.mailbox)) as place:
+        (keys,) = place.windows()
+        yard.client.put_object(Bucket=yard.bucket, Key="inbound/001", Body=b"new")
+        assert place.fetch(keys).mails == {}
+        for action in (Mailbox.Action.FLAG, Mailbox.Action.MOVE):
+            place.acknowledge(keys, Mark.HANDLED, action=action, target="Handled")
+    assert yard.left() == {"": [(b"new", "")]}
+
+
+def test_an_object_of_that_name_in_the_target_is_not_replaced(yard: BucketYard) -> None:
+    yard.client.put_object(Bucket=yard.bucket, Key="Handled/001", Body=b"older")
+    yard.put(b"newer")
+    with open_place(way_to(yard.mailbox)) as place:
+        (keys,) = place.windows()
+        place.acknowledge(keys, Mark.HANDLED, action=Mailbox.Action.MOVE, target="Handled")
+    assert yard.left() == {"": [], "Handled": [(b"newer", ""), (b"older", "")]}
