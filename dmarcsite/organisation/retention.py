@@ -21,7 +21,7 @@ from reports.retention.settings import retention_change
 from reports.retention.terms import terms_of
 
 LABELS = {
-    "reports": gettext_lazy("Aggregate reports, their rows, and judged mail (days)"),
+    "reports": gettext_lazy("Aggregate and TLS reports, and judged mail (days)"),
     "failures": gettext_lazy("Failure reports with samples and mails (days)"),
     "raw": gettext_lazy("Mails that brought reports (days)"),
     "refused_raw": gettext_lazy("Mails without a report (days)"),
@@ -34,6 +34,7 @@ WHAT_GOES = {
     "events": gettext_lazy("Recipients of judged mail"),
     "rows": gettext_lazy("Rows of aggregate reports"),
     "reports": gettext_lazy("Aggregate reports"),
+    "tls": gettext_lazy("TLS reports"),
     "judged": gettext_lazy("Judged mail"),
     "passes": gettext_lazy("Counts of passing mail"),
     "raw": gettext_lazy("Mails"),

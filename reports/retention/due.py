@@ -22,6 +22,8 @@ from reports.models import (
     RawMessage,
     Sighting,
     SourceDay,
+    TlsPolicy,
+    TlsReport,
 )
 from reports.retention.terms import cutoffs_of
 from reports.vocabulary import Outcome
@@ -47,6 +49,7 @@ def due(organisation_id: int, *, at: datetime) -> Mapping[str, QuerySet[Any]]:
         "events": free(InboundEvent, cut.events).alias(size=Length("recipients")).filter(with_person),
         "rows": free(AggregateRow, cut.reports),
         "reports": free(AggregateReport, cut.reports),
+        "tls": free(TlsReport, cut.reports).exclude(pk__in=_held_tls().values("report")),
         "judged": free(InboundEvent, cut.reports),
         "passes": free(PassCount, cut.reports),
         "raw": _raw(organisation_id, before=cut.raw, refused_before=cut.refused_raw),
@@ -57,12 +60,18 @@ def due(organisation_id: int, *, at: datetime) -> Mapping[str, QuerySet[Any]]:
     }
 
 
+def _held_tls() -> QuerySet[TlsPolicy]:
+    """Policies of domains on hold: one report tells of several domains."""
+    return TlsPolicy.objects.filter(domain__held_at__isnull=False)
+
+
 def held_messages(messages: OuterRef) -> Q:
     """Whether a message, given by its id, holds something of a domain on hold."""
     held = {"domain__held_at__isnull": False}
     return Q(
         Exists(AggregateReport.objects.filter(message=messages, **held))
         | Exists(FailureReport.objects.filter(message=messages, **held))
+        | Exists(TlsReport.objects.filter(Q(**held) | Q(pk__in=_held_tls().values("report")), message=messages))
         | Exists(
             Sighting.objects.filter(message=messages).filter(
                 Q(aggregate__domain__held_at__isnull=False) | Q(failure__domain__held_at__isnull=False)
@@ -89,6 +98,7 @@ def _ledger(organisation_id: int, *, before: datetime) -> QuerySet[Message]:
     return Message.objects.filter(
         ~Exists(AggregateReport.objects.filter(Q(message=here) | Q(proven_by=here))),
         ~Exists(FailureReport.objects.filter(message=here)),
+        ~Exists(TlsReport.objects.filter(message=here)),
         ~Exists(Sighting.objects.filter(message=here)),
         organisation_id=organisation_id,
         received_at__lt=before,

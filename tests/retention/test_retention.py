@@ -23,6 +23,7 @@ from reports.models import (
     Retention,
     Sighting,
     Source,
+    TlsReport,
 )
 from reports.partitions import REST, TABLE, months_made
 from reports.retention.run import apply_retention, preview
@@ -32,6 +33,7 @@ from reports.rollups.check import check_rollups
 from reports.sealing import Purpose, seal, unseal
 from tests.reports.samples import failure_mail
 from tests.reports.stored import DAY, NOW, make_organisation, record, report, rows_of, upload
+from tests.reports.test_tls_store import policy, tls
 
 pytestmark = pytest.mark.django_db
 PAST = NOW + timedelta(days=800)
@@ -200,3 +202,16 @@ def test_sums_go_after_their_own_term(organisation: Organisation) -> None:
     upload(report(record()), organisation=organisation)
     apply_retention(at=datetime(2040, 1, 1, tzinfo=UTC))
     assert not DomainDay.objects.exists()
+
+
+def test_a_tls_report_goes_with_the_reports_unless_any_of_its_domains_is_held(organisation: Organisation) -> None:
+    upload(tls(policy(), policy("example.net")), organisation=organisation)
+    upload(tls(policy(), report_id="t-2"), organisation=organisation)
+    hold("example.net")
+    apply_retention(at=PAST)
+    assert list(TlsReport.objects.values_list("report_id", flat=True)) == ["t-1"]
+    assert Message.objects.filter(raw__isnull=False).count() == 1
+    Domain.objects.update(held_at=None, held_by_name="", hold_reason="")
+    apply_retention(at=PAST)
+    assert not TlsReport.objects.exists()
+    assert not Message.objects.exists()
