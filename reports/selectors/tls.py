@@ -59,28 +59,41 @@ def sessions_by_day(scope: Scope) -> Mapping[date, tuple[int, int]]:
 
 def sessions_by_domain(scope: Scope) -> list[dict[str, Any]]:
     """Per domain: sessions, reports and the last day; the most failed ones first."""
-    rows = _policies(scope).values("domain_id", "domain__name")
-    rows = rows.annotate(good=GOOD, bad=BAD, reports=Count("report", distinct=True), last_day=Max("day"))
+    rows = (
+        _policies(scope)
+        .values("domain_id", "domain__name")
+        .annotate(good=GOOD, bad=BAD, reports=Count("report", distinct=True), last_day=Max("day"))
+    )
     return [dict(row) for row in rows.order_by("-bad", "-good", "domain__name")[:MOST_LISTED]]
 
 
 def failures_by_type(scope: Scope) -> list[dict[str, Any]]:
     """Failed sessions by result type, with how many reporters and receiving hosts there were; the most first."""
-    rows = TlsFailure.objects.filter(policy__in=_policies(scope)).values("result_type")
-    rows = rows.annotate(
-        sessions=Sum("failed_session_count"),
-        reporters=Count("policy__report__org_name", distinct=True),
-        hosts=Count("receiving_mx_hostname", distinct=True, filter=~Q(receiving_mx_hostname="")),
-        last_day=Max("policy__day"),
+    rows = (
+        TlsFailure.objects.filter(policy__in=_policies(scope))
+        .values("result_type")
+        .annotate(
+            sessions=Sum("failed_session_count"),
+            reporters=Count("policy__report__org_name", distinct=True),
+            hosts=Count("receiving_mx_hostname", distinct=True, filter=~Q(receiving_mx_hostname="")),
+            last_day=Max("policy__day"),
+        )
     )
     return [dict(row) for row in rows.order_by("-sessions", "result_type")[:MOST_LISTED]]
 
 
 def policies_seen(scope: Scope) -> list[dict[str, Any]]:
     """The policies that senders found, by domain and type."""
-    rows = _policies(scope).values("domain__name", "policy_type", "policy_domain")
-    rows = rows.annotate(
-        good=GOOD, bad=BAD, reporters=Count("report__org_name", distinct=True), last_day=Max("day"), latest=Max("pk")
+    rows = (
+        _policies(scope)
+        .values("domain__name", "policy_type", "policy_domain")
+        .annotate(
+            good=GOOD,
+            bad=BAD,
+            reporters=Count("report__org_name", distinct=True),
+            last_day=Max("day"),
+            latest=Max("pk"),
+        )
     )
     found = list(rows.order_by("domain__name", "-last_day", "policy_type", "policy_domain")[:MOST_LISTED])
     texts = TlsPolicy.objects.in_bulk([row["latest"] for row in found])
@@ -89,8 +102,11 @@ def policies_seen(scope: Scope) -> list[dict[str, Any]]:
 
 def reporters_seen(scope: Scope) -> list[dict[str, Any]]:
     """Who reported, the most sessions first."""
-    rows = _policies(scope).values(org_name=F("report__org_name"))
-    rows = rows.annotate(good=GOOD, bad=BAD, reports=Count("report", distinct=True), last_day=Max("day"))
+    rows = (
+        _policies(scope)
+        .values(org_name=F("report__org_name"))
+        .annotate(good=GOOD, bad=BAD, reports=Count("report", distinct=True), last_day=Max("day"))
+    )
     return [dict(row) for row in rows.order_by("-good", "-bad", "org_name")[:MOST_LISTED]]
 
 

@@ -85,8 +85,9 @@ def _mailbox_and_node(boss: Visitor) -> None:
         "password": "secret", "folder": "INBOX", "handled_action": "flag", "refused_action": "leave",
         "interval_minutes": "15",
     }  # fmt: skip
-    _done(boss.post("/ingestion/mailboxes/new/", given))
+    _done(boss.post("/ingestion/mailboxes/new/?kind=imap", given))
     assert boss.post("/nodes/enrol/", {"name": "mx.example.com"}).status_code == 200
+    assert boss.post("/ingestion/tokens/", {"name": "Uploader"}).status_code == 200
 
 
 def _tls_endpoint(house: House) -> None:
