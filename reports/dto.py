@@ -6,15 +6,14 @@ A-labels without a trailing dot; texts are as the reporter sent them, bounded wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 Address = IPv4Address | IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
-class MailFacts:
+class MailFacts(NamedTuple):
     """What the mail that carried a report says about itself; a fallback for fields that the report lacks.
 
     `sent` is its Date field as it stands, since few reports need it.
@@ -24,6 +23,9 @@ class MailFacts:
     sender: str = ""
     message_id: str = ""
     sent: str = ""
+
+
+NO_MAIL = MailFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Payload:
     data: bytes
     filename: str = ""
     trail: tuple[str, ...] = ()
-    mail: MailFacts = field(default_factory=MailFacts)
+    mail: MailFacts = NO_MAIL
     repairs: tuple[Repair, ...] = ()
 
 
@@ -66,13 +68,12 @@ class Problem:
     params: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Extraction:
+class Extraction(NamedTuple):
     """What extraction made of one message or file. `problems` explains every part that was looked at and not used."""
 
     payloads: tuple[Payload, ...]
     problems: tuple[Problem, ...] = ()
-    mail: MailFacts = field(default_factory=MailFacts)
+    mail: MailFacts = NO_MAIL
 
 
 class DkimResult(NamedTuple):
@@ -128,8 +129,7 @@ class RejectedRow:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyPublished:
+class PolicyPublished(NamedTuple):
     """The policy as the reporter found it; None where it sent no such element, the raw word where it is no known one."""
 
     domain: str
@@ -144,8 +144,7 @@ class PolicyPublished:
     discovery_method: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AggregateHead:
+class AggregateHead(NamedTuple):
     """The report-level part of an aggregate report. `begin` and `end` are as sent, never spread over days."""
 
     org_name: str
@@ -161,8 +160,7 @@ class AggregateHead:
     namespace: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AggregateReport:
+class AggregateReport(NamedTuple):
     """A whole aggregate report. `rows_hash` is the SHA-256 over the canonical rows in document order (standards 3)."""
 
     head: AggregateHead

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -23,7 +23,6 @@ from reports.ingest.secondhand import doubtful, is_secondhand
 from reports.models import AggregateReport, Organisation, RejectedRow, Sighting
 from reports.rollups.buckets import Bucket
 from reports.vocabulary import Kind
-from reports.vocabulary import Kind
 
 BATCH = 1000
 COLUMNS = (
@@ -32,7 +31,7 @@ COLUMNS = (
     "rows", "messages", "failing", "rows_dropped", "repairs", "sightings", "is_conflicting", "is_secondhand", "filename",
     "stored_at",
 )  # fmt: skip
-POLICY = tuple(field.name for field in fields(PolicyPublished))
+POLICY = PolicyPublished._fields
 
 
 def store_aggregates(

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from reports.dto import MailFacts, Problem
 from reports.ingest import raw
-from reports.ingest.copying import copy_rows, next_ids
+from reports.ingest.copying import array_of, copy_rows, next_ids
 from reports.ingest.outcome import Result
 from reports.models import Message, Organisation
 from reports.vocabulary import Channel, Outcome
@@ -82,8 +82,8 @@ def still_unread(message_ids: Iterable[int]) -> set[int]:
     """Those of the messages that have no outcome yet, locked until the end of this transaction: one reader wins."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM reports_message WHERE id = ANY(%s) AND outcome IS NULL ORDER BY id FOR UPDATE",
-            [list(message_ids)],
+            "SELECT id FROM reports_message WHERE id = ANY(%s::bigint[]) AND outcome IS NULL ORDER BY id FOR UPDATE",
+            [array_of(message_ids)],
         )
         return {pk for (pk,) in cursor.fetchall()}
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from reports.dto import AggregateReport, FailureReport, MailFacts, Problem, TlsReport
+from reports.dto import NO_MAIL, AggregateReport, FailureReport, MailFacts, Problem, TlsReport
 from reports.vocabulary import Kind, Outcome, Reason, RepairCode
 
 
@@ -25,29 +26,26 @@ class Report:
         return self.identity, self.content.policies_hash if isinstance(self.content, TlsReport) else b""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What extraction and the readers made of one message. `problems` explain every part that is not in `reports`."""
 
     reports: tuple[Report, ...] = ()
     problems: tuple[Problem, ...] = ()
-    mail: MailFacts = field(default_factory=MailFacts)
+    mail: MailFacts = NO_MAIL
 
     @property
     def rows(self) -> int:
         return sum(len(report.content.rows) for report in self.reports if isinstance(report.content, AggregateReport))
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """What became of one report: the database row that holds it (None on a dry run), and whether it is new there."""
 
     is_new: bool
     pk: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFacts:
+class ReportFacts(NamedTuple):
     """One report for people and scripts; `begin` and `end` in epoch seconds (None where nobody says), rows and messages without rejected rows."""
 
     kind: Kind
@@ -64,8 +62,7 @@ class ReportFacts:
     pk: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """How one message or file ended. `reason` is a `reports.vocabulary.Reason`, or "" where all is well."""
 
     outcome: Outcome

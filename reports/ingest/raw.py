@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from reports.ingest.copying import copy_typed, next_ids
+from reports.ingest.copying import array_of, copy_typed, next_ids
 from reports.models import Organisation, RawMessage
 from reports.sealing import Purpose, seal, unseal
 
@@ -60,8 +60,8 @@ def throw_away(ids: Iterable[int]) -> None:
 def _held(digests: Sequence[bytes], *, organisation: Organisation) -> dict[bytes, int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT sha256, id FROM reports_rawmessage WHERE organisation_id = %s AND sha256 = ANY(%s)",
-            [organisation.pk, list(digests)],
+            "SELECT sha256, id FROM reports_rawmessage WHERE organisation_id = %s AND sha256 = ANY(%s::bytea[])",
+            [organisation.pk, array_of(digests)],
         )
         return {bytes(digest): pk for digest, pk in cursor.fetchall()}
 

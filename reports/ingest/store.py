@@ -148,7 +148,10 @@ def _content_of(report: Report, beyond: frozenset[str]) -> AggregateReport | Fai
     if name not in beyond:
         return report.content
     repair = Repair(RepairCode.DOMAIN_BEYOND_LIMIT, sent=name)
-    return replace(report.content, repairs=(*report.content.repairs, repair))
+    repairs = (*report.content.repairs, repair)
+    if isinstance(report.content, AggregateReport):
+        return report.content._replace(repairs=repairs)
+    return replace(report.content, repairs=repairs)
 
 
 def _domain_of(report: Report) -> str:

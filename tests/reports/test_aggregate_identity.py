@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from reports.dto import AggregateReport, Payload
@@ -65,12 +63,12 @@ def test_rejected_rows_with_other_texts_have_other_hashes() -> None:
         {"report_id": "R-1"},
         {"begin": REPORT.head.begin + 1},
         {"end": REPORT.head.end + 1},
-        {"policy": replace(REPORT.head.policy, domain="other.example")},
+        {"policy": REPORT.head.policy._replace(domain="other.example")},
         {"org_name": REPORT.head.org_name + REPORT.head.email, "email": ""},
     ],
 )
 def test_every_part_of_the_identity_counts(change: dict[str, object]) -> None:
-    assert identity_key(replace(REPORT.head, **change)) != identity_key(REPORT.head)  # type: ignore[arg-type]
+    assert identity_key(REPORT.head._replace(**change)) != identity_key(REPORT.head)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -84,4 +82,4 @@ def test_every_part_of_the_identity_counts(change: dict[str, object]) -> None:
     ],
 )
 def test_case_angle_brackets_and_all_else_do_not(change: dict[str, object]) -> None:
-    assert identity_key(replace(REPORT.head, **change)) == identity_key(REPORT.head)  # type: ignore[arg-type]
+    assert identity_key(REPORT.head._replace(**change)) == identity_key(REPORT.head)  # type: ignore[arg-type]

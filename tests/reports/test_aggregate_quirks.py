@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from reports.dto import AggregateReport, MailFacts, Payload, Repair
@@ -56,7 +54,7 @@ def test_what_cannot_be_counted_anywhere_is_refused_with_its_reason(xml: str | b
 
 def test_an_outside_doctype_is_ignored_and_never_fetched() -> None:
     report = _read(WHOLE.replace("<feedback>", '<!DOCTYPE feedback SYSTEM "file:///etc/passwd">\n<feedback>', 1))
-    assert report == replace(_read(WHOLE), repairs=(Repair(RepairCode.DOCTYPE_IGNORED),))
+    assert report == _read(WHOLE)._replace(repairs=(Repair(RepairCode.DOCTYPE_IGNORED),))
 
 
 def test_an_entity_that_nobody_defined_is_dropped_and_said_so() -> None:
@@ -93,7 +91,7 @@ def test_an_entity_that_nobody_defined_is_dropped_and_said_so() -> None:
 def test_what_stands_before_the_root(data: bytes, codes: list[RepairCode]) -> None:
     report = _read(data)
     assert _codes(report) == codes
-    assert replace(report, repairs=()) == _read(WHOLE)
+    assert report._replace(repairs=()) == _read(WHOLE)
 
 
 @pytest.mark.parametrize(
@@ -325,7 +323,7 @@ def test_a_repeated_head_element_is_named_and_the_first_counts() -> None:
 def test_an_extension_of_the_report_is_skipped_and_named() -> None:
     extension = '<extension><x:any xmlns:x="urn:x"><x:domain>evil.example</x:domain></x:any></extension>'
     report = _read(aggregate_xml(policy=POLICY + extension))
-    assert report == replace(_read(WHOLE), repairs=(Repair(RepairCode.EXTENSION_SKIPPED, "extension"),))
+    assert report == _read(WHOLE)._replace(repairs=(Repair(RepairCode.EXTENSION_SKIPPED, "extension"),))
 
 
 def test_repairs_of_the_container_are_repairs_of_the_report() -> None:

@@ -12,7 +12,7 @@ from reports.ingest.extraction.limits import Limits
 _FROM_LINE = re.compile(rb"^From \S*.*\d\d:\d\d.*\d{4}|^From \S+@\S+\s")
 _QUOTED_FROM = re.compile(rb"^>+From ")
 _SPACE = b" \t\r\n\f\v"
-LINE_LENGTH = 1 << 20
+LINE_LENGTH = BLOCK = 1 << 20
 
 
 def is_mbox(head: bytes) -> bool:
@@ -28,19 +28,36 @@ def split_mbox(stream: BinaryIO, *, max_bytes: int = Limits().bytes_in) -> Itera
     """
     lines: list[bytes] = []
     size, is_after_blank, is_open = 0, True, False
-    while line := stream.readline(LINE_LENGTH):
-        if is_after_blank and _FROM_LINE.match(line):
-            if lines:
-                yield b"".join(lines)[: max_bytes + 1]
-            lines, size, is_open = [], 0, True
-            is_after_blank = False
-            continue
-        is_after_blank = line[:1] in _SPACE and not line.strip()
-        if is_open and size <= max_bytes:
-            lines.append(line[1:] if line[:1] == b">" and _QUOTED_FROM.match(line) else line)
-            size += len(line)
+    for block in _blocks(stream):
+        for line in block:
+            if is_after_blank and line[:5] == b"From " and _FROM_LINE.match(line):
+                if lines:
+                    yield b"".join(lines)[: max_bytes + 1]
+                lines, size, is_open = [], 0, True
+                is_after_blank = False
+                continue
+            is_after_blank = line[:1] in _SPACE and not line.strip()
+            if is_open and size <= max_bytes:
+                lines.append(line[1:] if line[:1] == b">" and _QUOTED_FROM.match(line) else line)
+                size += len(line)
     if lines:
         yield b"".join(lines)[: max_bytes + 1]
+
+
+def _blocks(stream: BinaryIO) -> Iterator[list[bytes]]:
+    """The lines with their ends, many at once: asking for each by itself takes longer than looking at it.
+
+    A line of more than BLOCK bytes comes in pieces.
+    """
+    rest = b""
+    while chunk := stream.read(BLOCK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield [line + b"\n" for line in lines]
+        if len(rest) >= BLOCK:
+            yield [rest]
+            rest = b""
+    if rest:
+        yield [rest]
 
 
 def mbox_ranges(stream: BinaryIO) -> Iterator[tuple[int, int, bytes]]:

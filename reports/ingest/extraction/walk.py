@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from reports.dto import Extraction, MailFacts, Payload, Problem, Repair
+from reports.dto import NO_MAIL, Extraction, MailFacts, Payload, Problem, Repair
 from reports.errors import ReportError
 from reports.ingest.extraction import archives, bodies, feedback, streams
 from reports.ingest.extraction.leaves import Leaf, from_first_field
@@ -19,9 +19,6 @@ from reports.ingest.extraction.sniffing import CONTAINERS, Form, sniff
 from reports.vocabulary import Kind, Reason, RepairCode
 
 DEFAULT_LIMITS = Limits()
-
-
-NO_MAIL = MailFacts()
 
 
 class _Place(NamedTuple):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 
 from reports.dto import AggregateHead, FailureReport, TlsReport
 
 STEM_LENGTH = 250
-_ENDINGS = re.compile(r"(?i)(?:\.(?:xml|gz|gzip|zip|bz2|xz|tgz|eml))+$")
+_ENDINGS = (".xml", ".gz", ".gzip", ".zip", ".bz2", ".xz", ".tgz", ".eml")
 
 
 def identity_key(head: AggregateHead) -> bytes:
@@ -23,8 +22,12 @@ def identity_key(head: AggregateHead) -> bytes:
 
 def file_stem(filename: str) -> str:
     """How the reporter called the report, without folders and endings: packing it anew does not make it another."""
-    name = filename.replace("\\", "/").rpartition("/")[2].replace("\0", "").encode("utf-8", "replace").decode()
-    return _ENDINGS.sub("", name.strip())[:STEM_LENGTH]
+    name = filename.replace("\\", "/").rpartition("/")[2].strip()
+    if not (name.isascii() and name.isprintable()):
+        name = name.replace("\0", "").encode("utf-8", "replace").decode()
+    while name.lower().endswith(_ENDINGS):
+        name = name.rpartition(".")[0]
+    return name[:STEM_LENGTH]
 
 
 def failure_identity(report: FailureReport) -> bytes:

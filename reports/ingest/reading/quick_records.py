@@ -21,8 +21,8 @@ from reports.ingest.reading.values import read_address
 from reports.ingest.reading.xmltext import XmlText
 from reports.vocabulary import RepairCode
 
-SAYINGS_KEPT = 8192
-ADDRESSES_KEPT = 65_536
+SAYINGS_KEPT = 4096
+ADDRESSES_KEPT = 16_384
 HASHED_TOGETHER = 500
 _ROOT = re.compile(rb"<([A-Za-z][\w.-]*)(?:\s[^<>]*)?>")
 _RECORD = re.compile(
