@@ -17,6 +17,8 @@ OPEN = {
     "exceptions:feed-policy": "filter nodes bring a token of their own",
     "exceptions:feed-events": "filter nodes bring a token of their own",
     "exceptions:feed-status": "filter nodes bring a token of their own",
+    "reports:tls-post": "other mail servers post TLS reports; the secret in the address names its domain",
+    "reports:api-upload": "programs bring a token of their own",
 }
 # Django's and allauth's own pages decide by themselves; login and password reset must be open.
 THEIRS = ("account_", "mfa_", "admin:")
