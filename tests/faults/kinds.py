@@ -110,15 +110,17 @@ def two_beats(scene: Scene) -> str:
 
 
 def imap_cut(scene: Scene) -> str:
-    """The connection to the mail server ends at a byte of what the server sends, most of which is FETCH; up to three times."""
-    passed = scene.baseline.passed
+    """The connection to the mail server ends up to three times: at a byte that the server sends, most of which is FETCH, or
+    at a byte that the worker sends, so that a command does not arrive."""
+    side = scene.rng.randrange(2)
+    passed = scene.baseline.passed[side]
+    resets = scene.rng.random() < 0.5
     cuts = sorted(scene.rng.randrange(1, passed) for _ in range(scene.rng.choice((1, 2, 3))))
-    if resets := scene.rng.random() < 0.5:
-        cuts = cuts[:2]
-    with scene.wire(cuts, resets=resets):
+    with scene.wire(cuts, side=side, resets=resets):
         for _ in cuts:
             _ended(scene.visit(), 0)
-    return f"at byte {', '.join(map(str, cuts))} of {passed}" + (" by RST" if resets else "")
+    whose = ("the server", "the worker")[side]
+    return f"at byte {', '.join(map(str, cuts))} of {passed} from {whose}" + (" by RST" if resets else "")
 
 
 def uidvalidity(scene: Scene) -> str:

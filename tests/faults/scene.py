@@ -46,13 +46,13 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True)
 class Baseline:
-    """A run without faults: what it left, the checkpoints it passed, how long it took, and how many bytes the server sent."""
+    """A run without faults: what it left, the checkpoints it passed, how long it took, and how many bytes the server and the worker sent."""
 
     organisation: Organisation
     mails: Mails
     steps: tuple[str, ...]
     seconds: float
-    passed: int
+    passed: tuple[int, int]
 
 
 @dataclass
@@ -130,9 +130,9 @@ class Scene:
         }
 
     @contextmanager
-    def wire(self, cuts: Sequence[int], *, resets: bool) -> Iterator[None]:
-        """Lead the mailbox through a wire that is cut after so many bytes."""
-        with _wired(self.stage, self.mailbox, cuts, resets=resets):
+    def wire(self, cuts: Sequence[int], *, side: int, resets: bool) -> Iterator[None]:
+        """Lead the mailbox through a wire that is cut after so many bytes of the server (`side` 0) or the worker (1)."""
+        with _wired(self.stage, self.mailbox, cuts, side=side, resets=resets):
             yield
 
 
@@ -192,7 +192,7 @@ def _shape(mails: Mails) -> dict[str, int]:
 @cache
 def _baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
     mailbox = _filled(stage, f"undisturbed-{number}-{'-'.join(actions)}", world(number), actions)
-    with _wired(stage, mailbox, [], resets=False) as passed:
+    with _wired(stage, mailbox, []) as passed:
         began = time.monotonic()
         worker = Worker(crew.visit, mailbox.pk, Script())
         steps = worker.says()
@@ -211,13 +211,15 @@ def _baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
 
 
 @contextmanager
-def _wired(stage: Stage, mailbox: Mailbox, cuts: Sequence[int], *, resets: bool) -> Iterator[Callable[[], int]]:
+def _wired(
+    stage: Stage, mailbox: Mailbox, cuts: Sequence[int], *, side: int = 0, resets: bool = False
+) -> Iterator[Callable[[], tuple[int, int]]]:
     listener = socket.create_server(("127.0.0.1", 0))
-    passed = FORKS.Value("q", 0)
-    wire = Worker(proxy.serve, listener, stage.dovecot.imaps_port, list(cuts), passed, resets, has_line=False)
+    passed = FORKS.Value("q", 0), FORKS.Value("q", 0)
+    wire = Worker(proxy.serve, listener, stage.dovecot.imaps_port, list(cuts), passed, side, resets, has_line=False)
     change_settings(mailbox, port=listener.getsockname()[1])
     try:
-        yield lambda: passed.value
+        yield lambda: (passed[0].value, passed[1].value)
     finally:
         wire.kill()
         listener.close()
