@@ -44,6 +44,7 @@ differential: .venv/developing ## Read the same files as parsedmarc (COUNT, SEED
 	@exec $(PY) -m tests.differential --count "$(or $(COUNT),5000)" --seed "$(or $(SEED),1)"
 
 bench: .venv/developing ## Measure: report mails to committed rows, beside parsedmarc in the same run
+	@$(PY) -m compileall -q dmarcsite reports exceptions benchmarks # as an installation has it, whatever PYTHONDONTWRITEBYTECODE says
 	@exec $(PY) -m benchmarks.ingest
 
 bench-engine: .venv/developing ## Measure: one decision among 10,000 rules, beside asking rule by rule

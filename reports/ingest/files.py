@@ -12,8 +12,8 @@ from reports.ingest.extraction import Limits, is_mbox, split_mbox
 from reports.ingest.outcome import Result, combine
 from reports.vocabulary import Outcome, Reason
 
-BATCH_BYTES = 8 << 20
-BATCH_MESSAGES = 2000
+BATCH_BYTES = 16 << 20
+BATCH_MESSAGES = 5000
 _HEAD_BYTES = 4096
 
 

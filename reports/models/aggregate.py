@@ -22,7 +22,8 @@ class AggregateReport(models.Model):
     from parsedmarc's output, and gives way to the true report (reports.ingest.secondhand).
     """
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False)
+    # That of the domain, which the database checks.
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, db_index=False)
     message = models.ForeignKey(Message, on_delete=models.RESTRICT, db_index=False, related_name="aggregate_reports")
     payload_index = models.PositiveSmallIntegerField()

@@ -36,12 +36,13 @@ class Message(models.Model):
     Within a mailbox it is known by `folder`, `epoch` and `key` (reports.ingest.places.place; UIDVALIDITY and UID of IMAP).
     `problems` explains each part that was not used: a list of {"code", "params"} of reports.vocabulary.Reason.
     `claimed_at` is when a reader last took a message that another one left unread.
-    The sender_ fields are written by reports.ingest.sender.checks alone, after reading: `sender_domain` is the From
+    The sender_ fields are written by reports.ingest.sender_checks alone, after reading: `sender_domain` is the From
     domain, `sender_by` who proves it (an authserv-id or a signing domain), `sender_due_at` when to ask, or ask again.
     """
 
-    # A mail costs as much in indexes as in itself: none for a key with which another index begins.
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False)
+    # A mail costs as much in indexes as in itself: none for a key with which another index begins. The one writer takes
+    # the organisation of the bytes, which the database checks; to check it once more costs as much as an index.
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     raw = models.ForeignKey(RawMessage, on_delete=models.RESTRICT, null=True, blank=True, related_name="messages")
     channel = models.CharField(max_length=10, choices=[(channel.value, channel.value) for channel in Channel])
     mailbox = models.ForeignKey(Mailbox, on_delete=models.SET_NULL, null=True, blank=True, db_index=False)

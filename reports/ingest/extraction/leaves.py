@@ -51,10 +51,15 @@ def address(text: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=64)
+def _first_word(encoding: str) -> str:
+    words = encoding.lower().replace(";", " ").replace('"', " ").split()
+    return words[0] if words else ""
+
+
 def transfer_decoded(body: bytes, encoding: str) -> tuple[bytes, tuple[RepairCode, ...]]:
     """The body without its transfer encoding, of which the first word counts (RFC 2045 section 6)."""
-    words = encoding.lower().replace(";", " ").replace('"', " ").split()
-    word = words[0] if words else ""
+    word = _first_word(encoding)
     if word == "base64" and not body.lstrip().startswith(_BARE_CONTENT):
         data, is_damaged = decode_base64(body)
         return data, (RepairCode.BASE64_DAMAGED,) if is_damaged else ()

@@ -8,7 +8,7 @@ holds both against each other. One pass, linear in the size of the mail.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from reports.dto import MailFacts
@@ -17,6 +17,7 @@ from reports.ingest.extraction.sniffing import sniff
 
 HEAD_LENGTH = 4000
 """In a longer head a field may be one that the whole parser cuts, in a way that is its own."""
+REPEATED_HEAD = 120
 _FIELD = re.compile(rb"([!-9;-~]+):([^\n]*\n(?:[ \t][^\n]*\n)*)")
 _TYPE = re.compile(rb"[a-z0-9.+-]+/[a-z0-9.+-]+")
 _REPORTS = frozenset({b"multipart/report", b"multipart/digest"})
@@ -25,7 +26,7 @@ _PARAMETERS = re.compile(rb"(?i)\s*(?:" + _PARAMETER + rb")*;?\s*")
 _EACH_PARAMETER = re.compile(b"(?i)" + _PARAMETER)
 _IDENTITY_ENCODINGS = frozenset({b"", b"7bit", b"8bit", b"binary"})
 
-Fields = dict[bytes, bytes]
+Fields = Mapping[bytes, bytes]
 
 
 class _Unusual(Exception):
@@ -62,7 +63,14 @@ def _entity(data: bytes, start: int, end: int, line_end: bytes) -> tuple[Fields,
     if blank < 0:
         raise _Unusual
     head_end = blank + len(line_end)
-    return _fields(data[start:head_end]), head_end + len(line_end)
+    head = data[start:head_end]
+    fields = _fields_of_part(head) if len(head) <= REPEATED_HEAD else _fields(head)
+    return fields, head_end + len(line_end)
+
+
+@lru_cache(maxsize=1024)  # the text part of a report mail begins alike in all mails of a reporter
+def _fields_of_part(head: bytes) -> Fields:
+    return _fields(head)
 
 
 def _fields(head: bytes) -> Fields:
@@ -133,7 +141,7 @@ def _parameters(text: bytes) -> Fields:
         return {}
     if not _PARAMETERS.fullmatch(text):
         raise _Unusual
-    found: Fields = {}
+    found: dict[bytes, bytes] = {}
     for name, quoted, token in _EACH_PARAMETER.findall(text):
         found.setdefault(name.lower(), quoted or token)
     return found
@@ -142,8 +150,7 @@ def _parameters(text: bytes) -> Fields:
 def _leaf(fields: Fields, kind: str, parameters: Fields, body: bytes) -> Leaf:
     disposition = fields.get(b"content-disposition", b"")
     name = _parameters(b";" + disposition.partition(b";")[2]).get(b"filename") if b";" in disposition else None
-    encoding = fields.get(b"content-transfer-encoding", b"").decode("ascii")
-    data, repairs = transfer_decoded(body, encoding)
+    data, repairs = transfer_decoded(body, fields.get(b"content-transfer-encoding", b"").decode("ascii"))
     filename = _text(parameters.get(b"name", b"") if name is None else name)
     return Leaf(data, filename, kind, repairs, sniff(data))
 

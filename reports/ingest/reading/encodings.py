@@ -18,11 +18,14 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_USUAL = re.compile(rb"""(?i)<(?:\?xml version=["']1\.0["'](?: encoding=["']utf-8["'])? ?\?>|feedback[ >])""")
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""", re.I)
 
 
 def to_utf8(data: bytes, *, repairs: Repairs) -> bytes:
     """The text in UTF-8 without mark; single bytes that are none are read as windows-1252. Raises nothing."""
+    if _USUAL.match(data) and data.isascii():
+        return data
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             repairs.note(RepairCode.BYTE_ORDER_MARK, "", encoding)
