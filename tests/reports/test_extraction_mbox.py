@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from io import BytesIO
 
 from reports.ingest.extraction import extract, is_mbox, split_mbox
 from reports.vocabulary import Reason
@@ -47,3 +48,19 @@ def test_a_message_of_exactly_the_limit_is_whole() -> None:
     (message,) = split_mbox(io.BytesIO(FROM + MAIL), max_bytes=len(MAIL) - 1)
     assert message == MAIL
     assert [problem.code for problem in extract(b"x" * 11).problems] == [Reason.NO_REPORT_FOUND]
+
+
+def test_a_message_that_ends_just_at_the_limit_is_whole_wherever_it_begins_within_what_is_read_at_once() -> None:
+    size = (3 << 20) - 7
+    whole = b"Subject: x\n\n" + b"y" * (size - 13) + b"\n"
+    for before in (0, 100, 500_000):
+        box = b"From a@receiver.example x\n" + b"z" * before + b"\n\nFrom b@receiver.example x\n" + whole
+        assert list(split_mbox(BytesIO(box), max_bytes=size))[-1] == whole
+        longer = list(split_mbox(BytesIO(box + b"w" * 5_000_000 + b"\n"), max_bytes=size))[-1]
+        assert (len(longer), longer[: len(whole)]) == (size + 1, whole)
+
+
+def test_lines_of_mebibytes_and_a_file_without_a_last_newline_are_kept() -> None:
+    long = b"Subject: x\n\n" + b"y" * 2_500_000
+    box = b"From a@receiver.example x\n" + long + b"\n\nFrom b@receiver.example x\nSubject: z\n\nend"
+    assert list(split_mbox(BytesIO(box))) == [long + b"\n\n", b"Subject: z\n\nend"]

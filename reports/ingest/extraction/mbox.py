@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import BinaryIO
 
 from reports.ingest.extraction.limits import Limits
@@ -12,6 +13,7 @@ from reports.ingest.extraction.limits import Limits
 _FROM_LINE = re.compile(rb"^From \S*.*\d\d:\d\d.*\d{4}|^From \S+@\S+\s")
 _QUOTED_FROM = re.compile(rb"^>+From ")
 _SPACE = b" \t\r\n\f\v"
+_QUOTE = ord(">")
 LINE_LENGTH = BLOCK = 1 << 20
 
 
@@ -27,19 +29,21 @@ def split_mbox(stream: BinaryIO, *, max_bytes: int = Limits().bytes_in) -> Itera
     Of a message longer than `max_bytes`, that many bytes and one more are given, so that extraction says it is too large.
     """
     lines: list[bytes] = []
-    size, is_after_blank, is_open = 0, True, False
+    size, counted, is_after_blank, is_kept = 0, 0, True, False
     for block in _blocks(stream):
         for line in block:
-            if is_after_blank and line[:5] == b"From " and _FROM_LINE.match(line):
+            if is_after_blank and line.startswith(b"From ") and _FROM_LINE.match(line):
                 if lines:
                     yield b"".join(lines)[: max_bytes + 1]
-                lines, size, is_open = [], 0, True
-                is_after_blank = False
+                lines, size, counted, is_after_blank, is_kept = [], 0, 0, False, True
                 continue
-            is_after_blank = line[:1] in _SPACE and not line.strip()
-            if is_open and size <= max_bytes:
-                lines.append(line[1:] if line[:1] == b">" and _QUOTED_FROM.match(line) else line)
-                size += len(line)
+            first = line[0]
+            is_after_blank = first in _SPACE and not line.strip()
+            if is_kept:
+                lines.append(line[1:] if first == _QUOTE and _QUOTED_FROM.match(line) else line)
+        size += sum(map(len, lines[counted:]))
+        counted = len(lines)
+        is_kept = is_kept and size <= max_bytes
     if lines:
         yield b"".join(lines)[: max_bytes + 1]
 
@@ -51,11 +55,9 @@ def _blocks(stream: BinaryIO) -> Iterator[list[bytes]]:
     """
     rest = b""
     while chunk := stream.read(BLOCK):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield [line + b"\n" for line in lines]
-        if len(rest) >= BLOCK:
-            yield [rest]
-            rest = b""
+        lines = BytesIO(rest + chunk).readlines()
+        rest = b"" if lines[-1].endswith(b"\n") or len(lines[-1]) >= BLOCK else lines.pop()
+        yield lines
     if rest:
         yield [rest]
 
