@@ -1,7 +1,1 @@
-"""The site. Names the Celery application, so that tasks which pages send go to our broker and to no default one."""
-
-from __future__ import annotations
-
-from dmarcsite.celery import app as celery_app
-
-__all__ = ["celery_app"]
+"""The site. Who sends tasks loads dmarcsite.celery first (wsgi, manage.py), so that they go to our broker and no default one."""

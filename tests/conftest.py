@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from dmarcsite.celery import app as celery_app  # noqa: F401  (tasks that tests send go to our broker)
 from dmarcsite.services.catalogues import compile_catalogues
 from dmarcsite.services.embedded import embedded_services
 from dmarcsite.services.places import Places
