@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from reports.dto import MailFacts, Problem
 from reports.ingest import raw
-from reports.ingest.copying import array_of, copy_lines, next_ids, to_field
+from reports.ingest.copying import array_of, copy_rows, next_ids
 from reports.ingest.outcome import Result
 from reports.models import Message, Organisation
 from reports.vocabulary import Channel, Outcome
@@ -59,30 +59,23 @@ def take_in(arrivals: Sequence[Arrival], *, organisation: Organisation, at: date
     raws = raw.keep_all([arrival.data for arrival in arrivals], organisation=organisation, at=at)
     table = Message._meta.db_table
     ids = next_ids(table, len(arrivals))
-    copy_lines(
+    copy_rows(
         table,
         COLUMNS,
         (
-            f"{pk}\t{organisation.pk}\t{raw_id}\t{_line(arrival)}"
+            (pk, *_fields(arrival, raw_id, organisation=organisation))
             for pk, arrival, raw_id in zip(ids, arrivals, raws, strict=True)
         ),
     )
     return ids
 
 
-def _line(arrival: Arrival) -> str:
-    """The fields of COLUMNS after the third."""
-    names = map(to_field, (arrival.folder, arrival.epoch, arrival.key))
-    return "\t".join(
-        (
-            str(arrival.channel), _number(arrival.mailbox_id), *names, _number(arrival.uploaded_by_id),
-            to_field(_plain(arrival.filename, FILENAME_LENGTH)), "", "", arrival.received_at.isoformat(), "1", "", "[]\n",
-        )
+def _fields(arrival: Arrival, raw_id: int, *, organisation: Organisation) -> tuple[Any, ...]:
+    """The values of COLUMNS after the id."""
+    return (
+        organisation.pk, raw_id, str(arrival.channel), arrival.mailbox_id, arrival.folder, arrival.epoch, arrival.key,
+        arrival.uploaded_by_id, _plain(arrival.filename, FILENAME_LENGTH), "", "", arrival.received_at, 1, "", "[]",
     )  # fmt: skip
-
-
-def _number(value: int | None) -> str:
-    return to_field(None if value is None else str(value))
 
 
 def still_unread(message_ids: Iterable[int]) -> set[int]:
