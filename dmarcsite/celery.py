@@ -24,6 +24,11 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_transport_options={"visibility_timeout": 60 * 60},
     beat_schedule=BEAT_SCHEDULE,
+    # It waits for name servers of strangers: a worker of its own takes it, so that nothing else waits for them.
+    task_routes={
+        "reports.tasks.look_up_addresses": {"queue": "enrich"},
+        "reports.tasks.check_senders": {"queue": "enrich"},
+    },
     timezone="UTC",
 )
 app.autodiscover_tasks()

@@ -22,6 +22,7 @@ from reports.models import (
     Mailbox,
     Membership,
     Message,
+    ServiceName,
     Source,
     SourceDay,
     TlsEndpoint,
@@ -124,6 +125,11 @@ def source_for(viewer: Viewer, pk: int) -> Source:
     return source
 
 
+def service_name_for(viewer: Viewer, pk: int) -> ServiceName:
+    """What the viewer's organisation calls a service itself, else 404."""
+    return get_object_or_404(ServiceName, pk=pk, organisation_id=viewer.organisation_id)
+
+
 def domain_for(viewer: Viewer, pk: int) -> Domain:
     """An own or partner domain that the viewer may see, named by a person or not, else 404."""
     kinds = [DomainKind.OWN, DomainKind.PARTNER]
@@ -158,14 +164,14 @@ def mailbox_for(viewer: Viewer, pk: int) -> Mailbox:
     return get_object_or_404(Mailbox, pk=pk, organisation_id=viewer.organisation_id)
 
 
-def job_for(viewer: Viewer, pk: int) -> Job:
-    """Long work of the viewer's organisation, else 404."""
-    return get_object_or_404(jobs_of(viewer), pk=pk)
-
-
 def upload_token_for(viewer: Viewer, pk: int) -> UploadToken:
     """An upload token of the viewer's organisation, else 404."""
     return get_object_or_404(UploadToken, pk=pk, organisation_id=viewer.organisation_id)
+
+
+def job_for(viewer: Viewer, pk: int) -> Job:
+    """Long work of the viewer's organisation, else 404."""
+    return get_object_or_404(jobs_of(viewer), pk=pk)
 
 
 def message_for(viewer: Viewer, pk: int) -> Message:

@@ -13,6 +13,7 @@ class Act(StrEnum):
     SEE_REPORTS = "see reports"
     REVEAL_SAMPLES = "reveal failure samples"
     UPLOAD = "upload reports"
+    NAME_SERVICES = "name sending services"
     MANAGE_MAILBOXES = "manage mailboxes"
     REREAD = "read messages again"
     SEE_RULES = "see exception rules"
@@ -31,7 +32,7 @@ class Act(StrEnum):
 
 
 _VIEWER = frozenset({Act.SEE_REPORTS, Act.SEE_RULES, Act.SEE_ENFORCEMENT})
-_ANALYST = _VIEWER | {Act.UPLOAD, Act.REQUEST_RULE, Act.REVOKE_RULE}
+_ANALYST = _VIEWER | {Act.UPLOAD, Act.NAME_SERVICES, Act.REQUEST_RULE, Act.REVOKE_RULE}
 _APPROVER = _ANALYST | {
     Act.REVEAL_SAMPLES,
     Act.DECIDE_RULE,

@@ -38,6 +38,24 @@ class SourceTable(tables.Table):  # type: ignore[misc]  # django-tables2 ships n
         empty_text = _("No source matches.")
 
 
+class ServiceTable(tables.Table):  # type: ignore[misc]
+    """One row per service (reports.selectors.service_groups)."""
+
+    caption = _("Services")
+
+    service = cell("service", verbose_name=_("Service"), attrs=KEY, order_by=("service",))
+    addresses = cell("service_addresses", verbose_name=_("Addresses"), attrs=NUMBER, order_by=("addresses", "service"))
+    from_domains = cell("from_domains", verbose_name=_("From domains"), orderable=False)
+    failing = cell("failing", verbose_name=_("Failing"), attrs=NUMBER, order_by=("failing", "service"))
+    auth_split = cell("auth_split", verbose_name=_("Authentication"), orderable=False, attrs=WIDE)
+    last_day = cell("service_seen", verbose_name=_("Seen"), order_by=("last_day", "service"))
+
+    class Meta:
+        attrs: ClassVar[dict[str, str]] = {"id": "sources", "class": "cards-sm"}
+        order_by = ("-failing",)
+        empty_text = _("No service matches.")
+
+
 def paged(table: tables.Table, request: HttpRequest, *, per_page: int) -> tables.Table:
     """Sort and page the table as the address bar asks; nonsense there means the first or the last page, never a failure.
 

@@ -9,6 +9,7 @@ from reports.views import (
     mailboxes,
     reports,
     reread,
+    services,
     sign_in,
     sources,
     tls,
@@ -22,6 +23,8 @@ app_name = "reports"
 urlpatterns = [
     path("sources/", sources.source_list, name="source-list"),
     path("sources/<int:pk>/", sources.source_page, name="source-detail"),
+    path("services/", services.service_list, name="service-list"),
+    path("services/<int:pk>/drop/", services.service_drop, name="service-drop"),
     path("reports/", reports.report_list, name="report-list"),
     path("reports/<int:pk>/", reports.report_page, name="report-detail"),
     path("reports/<int:pk>/original.xml", reports.report_original, name="report-original"),

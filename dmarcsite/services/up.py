@@ -103,6 +103,23 @@ def _application(stack: ExitStack, *, listener: int) -> list[Child]:
     started = [
         Child("the web server", [*gunicorn, "--bind", f"fd://{listener}"], cwd=folder, keep=[listener]),
         Child("the worker", [*celery, "worker", *quiet, "--concurrency", "2", "--without-gossip"], cwd=folder),
+        # It waits for name servers most of the time, and has their whole queue to itself.
+        Child(
+            "the enrichment worker",
+            [
+                *celery,
+                "worker",
+                *quiet,
+                "--queues",
+                "enrich",
+                "--pool",
+                "solo",
+                "--hostname",
+                "enrich@%h",
+                "--without-gossip",
+            ],
+            cwd=folder,
+        ),
         # Without a pid file: one left by a hard stop would keep beat from starting.
         Child("beat", [*celery, "beat", *quiet, "--schedule", schedule, "--pidfile", ""], cwd=folder),
     ]

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Sum
 
-from reports.models import Decision, SourceDay
+from reports.models import Decision, Source, SourceDay
 from reports.selectors.scope import Scope
 from reports.vocabulary import SourceVerdict
 
@@ -45,9 +45,14 @@ def leading_verdict(messages: Mapping[str, int]) -> str:
     return max(failing, key=lambda verdict: failing[verdict], default=SourceVerdict.ALIGNED)
 
 
-def failing_sources(scope: Scope, *, tab: str, now: datetime) -> QuerySet[SourceDay, dict[str, Any]]:
-    """One dict per source of the tab; the caller orders and slices it. Figures are messages; one query."""
-    rows = _of_tab(scope.within(SourceDay.objects.all()), tab, now=now)
+def failing_sources(
+    scope: Scope, *, tab: str, now: datetime, sources: QuerySet[Source] | None = None
+) -> QuerySet[SourceDay, dict[str, Any]]:
+    """One dict per source of the tab; the caller orders and slices it. Figures are messages; one query.
+
+    With `sources`, only those among them.
+    """
+    rows = rows_of_tab(scope, tab=tab, now=now, sources=sources)
     return rows.values("source_id", address=F("source__address")).annotate(
         total=Sum("messages"),
         failing=Sum(F("messages") - F("aligned")),
@@ -64,16 +69,23 @@ def failing_sources(scope: Scope, *, tab: str, now: datetime) -> QuerySet[Source
     )
 
 
-def tab_counts(scope: Scope, *, now: datetime) -> dict[str, int]:
+def rows_of_tab(
+    scope: Scope, *, tab: str, now: datetime, sources: QuerySet[Source] | None = None
+) -> QuerySet[SourceDay]:
+    """The daily sums that a tab is made of."""
+    return _of_tab(_among(scope, sources), tab, now=now)
+
+
+def tab_counts(scope: Scope, *, now: datetime, sources: QuerySet[Source] | None = None) -> dict[str, int]:
     """How many sources each tab holds. One query."""
-    rows = scope.within(SourceDay.objects.all())
-    sources: dict[str, Q] = {
+    rows = _among(scope, sources)
+    tabs: dict[str, Q] = {
         NEEDS_DECISION: _FAILING & ~_decided(now),
         EXCEPTED: _FAILING & _excepted(now),
         **{str(verdict): Q(verdict=verdict) for verdict in (*FAILING_VERDICTS, SourceVerdict.ALIGNED)},
     }
     # An aggregate's alias hides the column of the same name, and "aligned" is one.
-    counts = {f"tab_{place}": Count("source_id", distinct=True, filter=sources[tab]) for place, tab in enumerate(TABS)}
+    counts = {f"tab_{place}": Count("source_id", distinct=True, filter=tabs[tab]) for place, tab in enumerate(TABS)}
     found = rows.aggregate(**counts)
     return {tab: found[f"tab_{place}"] for place, tab in enumerate(TABS)}
 
@@ -98,6 +110,11 @@ def sketches(scope: Scope, *, source_ids: Collection[int], now: datetime) -> dic
 def live_decisions(scope: Scope, *, now: datetime) -> QuerySet[Decision]:
     """Decisions that still hold."""
     return scope.visible(Decision.objects.filter(Q(until=None) | Q(until__gt=now)))
+
+
+def _among(scope: Scope, sources: QuerySet[Source] | None) -> QuerySet[SourceDay]:
+    rows = scope.within(SourceDay.objects.all())
+    return rows if sources is None else rows.filter(source_id__in=sources.values("pk"))
 
 
 def _of_tab(rows: QuerySet[SourceDay], tab: str, *, now: datetime) -> QuerySet[SourceDay]:

@@ -17,6 +17,7 @@ from reports.sentences.reasons import Explanation, explain
 from reports.sentences.repairs import repair_sentence
 from reports.sentences.rereads import counts, left_out_sentence, state_sentence
 from reports.sentences.senders import sender_sentence
+from reports.sentences.services import service_type_words
 from reports.sentences.stages import StageWords, stage_words
 from reports.sentences.tls import policy_words, result_sentence
 from reports.sentences.why import why_fact
@@ -168,6 +169,12 @@ def masked_subject(subject: str) -> str:
 def masked_text(text: str) -> str:
     """A text with every address in it masked."""
     return mask_text(text)
+
+
+@register.filter
+def service_type(kind: str) -> str:
+    """What a sending service is."""
+    return service_type_words(kind)
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,13 +13,19 @@ from django.views.decorators.http import require_safe
 from reports.access import allowed_to, source_for, viewer_of
 from reports.charts import verdict_chart
 from reports.filters import page_scope
+from reports.list_filters import SourceFilter
 from reports.permissions import Act
 from reports.selectors import failing_sources as listing
 from reports.selectors import source_detail as detail
+from reports.selectors.identities import Identity, identities_of, sources_of
 from reports.selectors.overview import freshness
-from reports.tables import SourceTable, paged
+from reports.selectors.scope import Scope
+from reports.selectors.service_groups import service_groups
+from reports.tables import ServiceTable, SourceTable, paged
 
 PER_PAGE = 25
+BY_SERVICE = "service"
+"""What `group` in the address bar may be; anything else lists addresses one by one."""
 
 
 @require_safe
@@ -30,19 +37,22 @@ def source_list(request: HttpRequest) -> HttpResponse:
     tab = request.GET.get("tab", "")
     if tab not in listing.TABS:
         tab = listing.NEEDS_DECISION
-    sources = listing.failing_sources(page.scope, tab=tab, now=now)
-    table = paged(SourceTable(sources), request, per_page=PER_PAGE)
-    records = [row.record for row in table.paginated_rows]
-    sketches = listing.sketches(page.scope, source_ids=[record["source_id"] for record in records], now=now)
-    for record in records:
-        sketch = sketches[record["source_id"]]
-        record["sketch"] = sketch
-        record["per_day"] = [sketch.by_day.get(day, 0) for day in page.scope.days[-listing.TREND_DAYS :]]
+    found = SourceFilter(request.GET, queryset=sources_of(organisation_id=viewer.organisation_id), request=request)
+    by_service = request.GET.get("group") == BY_SERVICE
+    if by_service:
+        groups = service_groups(page.scope, tab=tab, now=now, sources=found.narrowed)
+        table = paged(ServiceTable(groups), request, per_page=PER_PAGE)
+    else:
+        sources = listing.failing_sources(page.scope, tab=tab, now=now, sources=found.narrowed)
+        table = paged(SourceTable(sources), request, per_page=PER_PAGE)
+        _complete([row.record for row in table.paginated_rows], scope=page.scope, now=now)
     context = {
+        "filter": found,
+        "by_service": by_service,
         "scope": page,
         "freshness": freshness(page.scope).data_until,
         "tab": tab,
-        "tabs": _ordered(listing.tab_counts(page.scope, now=now)),
+        "tabs": _ordered(listing.tab_counts(page.scope, now=now, sources=found.narrowed)),
         "table": table,
     }
     name = "reports/_source_table.html" if request.htmx else "reports/source_list.html"  # type: ignore[attr-defined]
@@ -62,6 +72,7 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "scope": page,
         "source": source,
+        "identity": _identity(source.address, organisation_id=viewer.organisation_id),
         "from_domains": detail.failing_from_domains(scope, source=source),
         "totals": detail.source_totals(scope, source=source),
         "verdict": listing.leading_verdict(verdicts),
@@ -76,6 +87,21 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
         "other_lenses": detail.other_lenses(scope, source=source),
     }
     return render(request, "reports/source_detail.html", context)
+
+
+def _complete(records: list[dict[str, Any]], *, scope: Scope, now: datetime) -> None:
+    """Add to the rows of one page what is shown beside their sums."""
+    sketches = listing.sketches(scope, source_ids=[record["source_id"] for record in records], now=now)
+    known = identities_of([record["address"] for record in records], organisation_id=scope.viewer.organisation_id)
+    for record in records:
+        sketch = sketches[record["source_id"]]
+        record["sketch"] = sketch
+        record["identity"] = known.get(record["address"])
+        record["per_day"] = [sketch.by_day.get(day, 0) for day in scope.days[-listing.TREND_DAYS :]]
+
+
+def _identity(address: str, *, organisation_id: int) -> Identity:
+    return identities_of([address], organisation_id=organisation_id).get(address, Identity())
 
 
 def _ordered(counts: dict[str, int]) -> list[tuple[str, int]]:

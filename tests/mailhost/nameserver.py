@@ -39,12 +39,16 @@ remote-control:
 
 
 class NameServer:
-    """DNS on 127.0.0.1:``port``; a name without a record does not exist."""
+    """DNS on 127.0.0.1:``port``; a name without a record does not exist. Nothing at or below the ``silent`` names is answered."""
 
-    def __init__(self, directory: Path, *, records: Iterable[str]) -> None:
+    def __init__(self, directory: Path, *, records: Iterable[str], silent: Iterable[str] = ()) -> None:
         self.port = free_port()
         config = directory / "unbound.conf"
-        data = "\n".join(f"  local-data: '{record}'" for record in records)
+        lines = [
+            *(f'local-zone: "{name}." deny' for name in silent),
+            *(f"local-data: '{record}'" for record in records),
+        ]
+        data = "\n".join(f"  {line}" for line in lines)
         config.write_text(_CONFIG.format(port=self.port, directory=directory, data=data))
         self._daemon = Daemon([program("unbound"), "-d", "-p", "-c", config], log=directory / "unbound.log")
 

@@ -12,7 +12,7 @@ from tests.website.house import House
 NOWHERE = 999_999_999
 OPEN = {"healthz", "set_language", "theme", "invitation"}
 FEEDS = {"exceptions:feed-policy", "exceptions:feed-events", "exceptions:feed-status", "reports:api-upload", "reports:tls-post"}
-"""A node's token opens them, whoever is logged in."""
+"""The token of a node or of a program opens them, whoever is logged in."""
 ACTS: dict[str, Act | None] = {
     "overview": Act.SEE_REPORTS,
     "people": Act.MANAGE_PEOPLE,
@@ -31,6 +31,8 @@ ACTS: dict[str, Act | None] = {
     "demo-remove": Act.REMOVE_DEMO,
     "reports:source-list": Act.SEE_REPORTS,
     "reports:source-detail": Act.SEE_REPORTS,
+    "reports:service-list": Act.NAME_SERVICES,
+    "reports:service-drop": Act.NAME_SERVICES,
     "reports:report-list": Act.SEE_REPORTS,
     "reports:report-detail": Act.SEE_REPORTS,
     "reports:report-original": Act.SEE_REPORTS,
@@ -82,7 +84,7 @@ ACTS: dict[str, Act | None] = {
 """What docs/roles.md asks for each address; None is open to every member."""
 POSTED = {
     "role-propose", "role-second", "role-refuse", "membership-end", "organisation-choose", "domain-name", "demo-remove",
-    "reports:message-reread", "reports:job-cancel", "reports:failure-reveal", "reports:mailbox-fetch", "exceptions:mode-tighten", "exceptions:mode-propose",
+    "reports:message-reread", "reports:job-cancel", "reports:failure-reveal", "reports:mailbox-fetch", "reports:service-drop", "exceptions:mode-tighten", "exceptions:mode-propose",
     "exceptions:change-reject", "exceptions:change-withdraw", "exceptions:node-enrol", "exceptions:node-renew",
 }  # fmt: skip
 """These take POST alone; all others are pages."""

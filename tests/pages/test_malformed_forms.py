@@ -18,7 +18,7 @@ from tests.website.visitor import Visitor
 
 HARMLESS_NOWHERE = {
     "role-second", "role-refuse", "membership-end", "domain-drop", "reports:mailbox-delete", "reports:mailbox-fetch",
-    "exceptions:change-approve", "exceptions:change-reject", "exceptions:change-withdraw",
+    "reports:service-drop", "exceptions:change-approve", "exceptions:change-reject", "exceptions:change-withdraw",
     "exceptions:node-renew", "exceptions:node-revoke",
 }  # fmt: skip
 """One click decides at these, whatever else the form says: asked about something that there is not."""
@@ -28,7 +28,7 @@ FIELDS = (
     "header_from", "dkim_domain", "envelope_domain", "networks", "recipients", "action", "reason_code", "reason_text", "owner",
     "starts_at", "expires_at", "seen_version", "then", "source", "reason", "domain", "mode", "share", "name", "email", "role",
     "organisation", "theme", "language", "file", "is_dry_run", "host", "port", "tls", "username", "password", "folder",
-    "handled_action", "handled_folder", "refused_action", "refused_folder", "interval_minutes", "kind", "own_reporters", "mailbox_reporters", "ca_certificate", "is_enabled",
+    "target", "type", "handled_action", "handled_folder", "refused_action", "refused_folder", "interval_minutes", "kind", "own_reporters", "mailbox_reporters", "ca_certificate", "is_enabled",
 )  # fmt: skip
 VALUES = ("", "0", "-1", "9" * 25, "NaN", "a\0b", "\u202e<x-evil>", "\ud7ff\ue000", "x" * 100_000, "2026-99-99T99:99", "[]", "0001-01-01T00:00",
           "9999-12-31T23:59", "::ffff:192.0.2.1/0", "a@b@c", "-" * 300 + ".example", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----")  # fmt: skip

@@ -65,7 +65,14 @@ def test_the_domain_narrows_figures_and_reports(organisation: Organisation) -> N
     client = logged_in(organisation, Role.VIEWER)
     text = words(client.get("/tls/?domain=example.org"))
     assert "1 of 2 sessions failed" in text
-    assert len(document(client.get("/tls/?domain=example.org")).xpath("//main//tbody//a[starts-with(@href, '/tls/') and not(contains(@href, '?'))]")) == 1
+    assert (
+        len(
+            document(client.get("/tls/?domain=example.org")).xpath(
+                "//main//tbody//a[starts-with(@href, '/tls/') and not(contains(@href, '?'))]"
+            )
+        )
+        == 1
+    )
 
 
 def test_a_report_shows_policies_failures_repairs_and_rejected_ones(organisation: Organisation) -> None:
