@@ -11,6 +11,7 @@ from django.urls import get_resolver
 
 from dmarcsite.audit.acts import ACTS, KINDS, act_words
 from dmarcsite.audit.details import details
+from dmarcsite.people import adapter
 from dmarcsite.people.first_administrator import make_organisation
 from exceptions.plans.services import mode_tighten
 from exceptions.vocabulary import Mode, RuleState
@@ -33,7 +34,8 @@ def acts(client: Client, **query: str) -> list[str]:
 
 
 def test_every_registered_act_has_words_and_a_kind_and_no_words_are_left_over() -> None:
-    assert get_resolver().url_patterns  # everything that registers acts is loaded with the pages
+    assert get_resolver().url_patterns  # everything that registers acts is loaded with the pages,
+    assert adapter.InvitationOnlyAdapter  # or, for log-ins, with the first of them
     assert {name for name in known() if not name.startswith("tests.")} == set(ACTS)
     for name in ACTS:
         assert sum(name.startswith(kind.prefixes) for kind in KINDS) == 1, name
