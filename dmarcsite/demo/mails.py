@@ -34,7 +34,12 @@ def demo_mails(*, until: date) -> Iterator[DemoMail]:
 
     Names are unique. The same `until` gives the same bytes.
     """
-    mails = [*_daily(until), *_odd(until), *failure_mails(midnight=_midnight(until)), *tls_mails(midnight=_midnight(until))]
+    mails = [
+        *_daily(until),
+        *_odd(until),
+        *failure_mails(midnight=_midnight(until)),
+        *tls_mails(midnight=_midnight(until)),
+    ]
     yield from sorted(mails, key=lambda mail: (mail.sent_at, mail.name))
 
 

@@ -6,51 +6,100 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reports', '0003_domain_confirmed'),
+        ("reports", "0003_domain_confirmed"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AddressIdentity',
+            name="AddressIdentity",
             fields=[
-                ('address', models.GenericIPAddressField(primary_key=True, serialize=False)),
-                ('name', models.CharField(blank=True, max_length=253)),
-                ('is_confirmed', models.BooleanField(default=False)),
-                ('base_domain', models.CharField(blank=True, max_length=253)),
-                ('asn', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('as_name', models.CharField(blank=True, max_length=200)),
-                ('as_domain', models.CharField(blank=True, max_length=253)),
-                ('country', models.CharField(blank=True, max_length=2)),
-                ('service_name', models.CharField(blank=True, max_length=200)),
-                ('service_type', models.CharField(blank=True, max_length=40)),
-                ('service_basis', models.CharField(blank=True, choices=[('name', 'Name'), ('network', 'Network')], max_length=7)),
-                ('looked_up_at', models.DateTimeField(blank=True, null=True)),
-                ('due_at', models.DateTimeField()),
-                ('failures', models.PositiveSmallIntegerField(default=0)),
-                ('recent_failing', models.PositiveBigIntegerField(default=0)),
+                ("address", models.GenericIPAddressField(primary_key=True, serialize=False)),
+                ("name", models.CharField(blank=True, max_length=253)),
+                ("is_confirmed", models.BooleanField(default=False)),
+                ("base_domain", models.CharField(blank=True, max_length=253)),
+                ("asn", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("as_name", models.CharField(blank=True, max_length=200)),
+                ("as_domain", models.CharField(blank=True, max_length=253)),
+                ("country", models.CharField(blank=True, max_length=2)),
+                ("service_name", models.CharField(blank=True, max_length=200)),
+                ("service_type", models.CharField(blank=True, max_length=40)),
+                (
+                    "service_basis",
+                    models.CharField(blank=True, choices=[("name", "Name"), ("network", "Network")], max_length=7),
+                ),
+                ("looked_up_at", models.DateTimeField(blank=True, null=True)),
+                ("due_at", models.DateTimeField()),
+                ("failures", models.PositiveSmallIntegerField(default=0)),
+                ("recent_failing", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'verbose_name_plural': 'address identities',
-                'indexes': [models.Index(fields=['due_at'], name='identity_by_due_time'), models.Index(condition=models.Q(('service_name', ''), _negated=True), fields=['service_name'], name='identity_by_service'), models.Index(condition=models.Q(('asn__isnull', False)), fields=['asn'], name='identity_by_asn'), models.Index(condition=models.Q(('country', ''), _negated=True), fields=['country'], name='identity_by_country')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('is_confirmed', True), ('base_domain', ''), _connector='OR'), name='identity_base_domain_is_confirmed'), models.CheckConstraint(condition=models.Q(models.Q(('service_basis', 'name'), _negated=True), ('is_confirmed', True), _connector='OR'), name='identity_service_by_confirmed_name')],
+                "verbose_name_plural": "address identities",
+                "indexes": [
+                    models.Index(fields=["due_at"], name="identity_by_due_time"),
+                    models.Index(
+                        condition=models.Q(("service_name", ""), _negated=True),
+                        fields=["service_name"],
+                        name="identity_by_service",
+                    ),
+                    models.Index(condition=models.Q(("asn__isnull", False)), fields=["asn"], name="identity_by_asn"),
+                    models.Index(
+                        condition=models.Q(("country", ""), _negated=True),
+                        fields=["country"],
+                        name="identity_by_country",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("is_confirmed", True), ("base_domain", ""), _connector="OR"),
+                        name="identity_base_domain_is_confirmed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("service_basis", "name"), _negated=True), ("is_confirmed", True), _connector="OR"
+                        ),
+                        name="identity_service_by_confirmed_name",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ServiceName',
+            name="ServiceName",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('base_domain', models.CharField(blank=True, max_length=253)),
-                ('network', models.CharField(blank=True, max_length=43, validators=[django.core.validators.RegexValidator('^[0-9a-f:./]*$')])),
-                ('name', models.CharField(max_length=200)),
-                ('type', models.CharField(blank=True, max_length=40)),
-                ('named_by_name', models.CharField(max_length=150)),
-                ('named_at', models.DateTimeField()),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='reports.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("base_domain", models.CharField(blank=True, max_length=253)),
+                (
+                    "network",
+                    models.CharField(
+                        blank=True, max_length=43, validators=[django.core.validators.RegexValidator("^[0-9a-f:./]*$")]
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("type", models.CharField(blank=True, max_length=40)),
+                ("named_by_name", models.CharField(max_length=150)),
+                ("named_at", models.DateTimeField()),
+                (
+                    "organisation",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="reports.organisation"),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('base_domain', ''), models.Q(('network', ''), _negated=True)), models.Q(models.Q(('base_domain', ''), _negated=True), ('network', '')), _connector='OR'), name='service_name_for_one_thing'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='service_name_not_empty'), models.UniqueConstraint(fields=('organisation', 'base_domain', 'network'), name='service_name_once_per_thing')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("base_domain", ""), models.Q(("network", ""), _negated=True)),
+                            models.Q(models.Q(("base_domain", ""), _negated=True), ("network", "")),
+                            _connector="OR",
+                        ),
+                        name="service_name_for_one_thing",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="service_name_not_empty"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("organisation", "base_domain", "network"), name="service_name_once_per_thing"
+                    ),
+                ],
             },
         ),
     ]

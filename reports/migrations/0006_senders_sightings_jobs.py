@@ -7,149 +7,267 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reports', '0005_rows_by_month'),
+        ("reports", "0005_rows_by_month"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('reread', 'reread'), ('import', 'import')], max_length=10)),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('running', 'running'), ('done', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], default='waiting', max_length=10)),
-                ('parameters', models.JSONField(blank=True, default=dict)),
-                ('result', models.JSONField(blank=True, default=dict)),
-                ('total', models.PositiveBigIntegerField(default=0)),
-                ('done', models.PositiveBigIntegerField(default=0)),
-                ('position', models.CharField(blank=True, max_length=500)),
-                ('started_by_name', models.CharField(blank=True, max_length=320)),
-                ('created_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('beat_at', models.DateTimeField(blank=True, null=True)),
-                ('cancel_asked_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('error', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("reread", "reread"), ("import", "import")], max_length=10)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waiting"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("parameters", models.JSONField(blank=True, default=dict)),
+                ("result", models.JSONField(blank=True, default=dict)),
+                ("total", models.PositiveBigIntegerField(default=0)),
+                ("done", models.PositiveBigIntegerField(default=0)),
+                ("position", models.CharField(blank=True, max_length=500)),
+                ("started_by_name", models.CharField(blank=True, max_length=320)),
+                ("created_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("beat_at", models.DateTimeField(blank=True, null=True)),
+                ("cancel_asked_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("error", models.TextField(blank=True)),
             ],
         ),
         migrations.AddField(
-            model_name='aggregatereport',
-            name='filename',
-            field=models.CharField(blank=True, db_default='', default='', max_length=250),
+            model_name="aggregatereport",
+            name="filename",
+            field=models.CharField(blank=True, db_default="", default="", max_length=250),
         ),
         migrations.AddField(
-            model_name='aggregatereport',
-            name='superseded_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='superseded', to='reports.aggregatereport'),
+            model_name="aggregatereport",
+            name="superseded_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="superseded",
+                to="reports.aggregatereport",
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='sender_by',
-            field=models.CharField(blank=True, db_default='', default='', max_length=253),
+            model_name="message",
+            name="sender_by",
+            field=models.CharField(blank=True, db_default="", default="", max_length=253),
         ),
         migrations.AddField(
-            model_name='message',
-            name='sender_check',
-            field=models.CharField(choices=[('verified', 'verified'), ('unverified', 'unverified'), ('unknown', 'unknown')], db_default='unknown', default='unknown', max_length=10),
+            model_name="message",
+            name="sender_check",
+            field=models.CharField(
+                choices=[("verified", "verified"), ("unverified", "unverified"), ("unknown", "unknown")],
+                db_default="unknown",
+                default="unknown",
+                max_length=10,
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='sender_checked_at',
+            model_name="message",
+            name="sender_checked_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='message',
-            name='sender_domain',
-            field=models.CharField(blank=True, db_default='', default='', max_length=253),
+            model_name="message",
+            name="sender_domain",
+            field=models.CharField(blank=True, db_default="", default="", max_length=253),
         ),
         migrations.AddField(
-            model_name='message',
-            name='sender_due_at',
+            model_name="message",
+            name="sender_due_at",
             field=models.DateTimeField(blank=True, db_default=django.db.models.functions.datetime.Now(), null=True),
         ),
         migrations.AddField(
-            model_name='message',
-            name='sender_reason',
-            field=models.CharField(blank=True, db_default='', default='', max_length=20),
+            model_name="message",
+            name="sender_reason",
+            field=models.CharField(blank=True, db_default="", default="", max_length=20),
         ),
         migrations.AddField(
-            model_name='organisation',
-            name='trusted_authserv_ids',
+            model_name="organisation",
+            name="trusted_authserv_ids",
             field=models.JSONField(blank=True, db_default=[], default=list),
         ),
         migrations.AddIndex(
-            model_name='aggregatereport',
-            index=models.Index(condition=models.Q(('superseded_by__isnull', False)), fields=['superseded_by'], name='aggregate_report_superseded'),
+            model_name="aggregatereport",
+            index=models.Index(
+                condition=models.Q(("superseded_by__isnull", False)),
+                fields=["superseded_by"],
+                name="aggregate_report_superseded",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('sender_due_at__isnull', False)), fields=['sender_due_at'], name='message_sender_due'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("sender_due_at__isnull", False)),
+                fields=["sender_due_at"],
+                name="message_sender_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='aggregatereport',
-            constraint=models.CheckConstraint(condition=models.Q(('superseded_by__isnull', True), ('is_counted', False), _connector='OR'), name='aggregate_report_superseded_not_counted'),
+            model_name="aggregatereport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("superseded_by__isnull", True), ("is_counted", False), _connector="OR"),
+                name="aggregate_report_superseded_not_counted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('sender_check__in', ['verified', 'unverified', 'unknown']), models.Q(models.Q(('sender_check', 'verified'), _negated=True), models.Q(('sender_domain', ''), _negated=True), _connector='OR')), name='message_sender_check_known'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("sender_check__in", ["verified", "unverified", "unknown"]),
+                    models.Q(
+                        models.Q(("sender_check", "verified"), _negated=True),
+                        models.Q(("sender_domain", ""), _negated=True),
+                        _connector="OR",
+                    ),
+                ),
+                name="message_sender_check_known",
+            ),
         ),
         migrations.AddField(
-            model_name='job',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='reports.organisation'),
+            model_name="job",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="jobs", to="reports.organisation"
+            ),
         ),
         migrations.AddField(
-            model_name='job',
-            name='started_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL),
+            model_name="job",
+            name="started_by",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.CreateModel(
-            name='Sighting',
+            name="Sighting",
             fields=[
-                ('pk', models.CompositePrimaryKey('organisation', 'message', 'payload_index', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('payload_index', models.PositiveSmallIntegerField()),
-                ('aggregate', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to='reports.aggregatereport')),
-                ('failure', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to='reports.failurereport')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sightings', to='reports.message')),
-                ('organisation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='reports.organisation')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organisation",
+                        "message",
+                        "payload_index",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("payload_index", models.PositiveSmallIntegerField()),
+                (
+                    "aggregate",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="reports.aggregatereport",
+                    ),
+                ),
+                (
+                    "failure",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="reports.failurereport",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sightings", to="reports.message"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, to="reports.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['organisation', '-id'], name='job_by_organisation'),
+            model_name="job",
+            index=models.Index(fields=["organisation", "-id"], name="job_by_organisation"),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['beat_at'], name='job_going_on'),
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "running"])), fields=["beat_at"], name="job_going_on"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'reread'), ('state__in', ['waiting', 'running'])), fields=('organisation',), name='job_one_reread_at_once'),
+            model_name="job",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "reread"), ("state__in", ["waiting", "running"])),
+                fields=("organisation",),
+                name="job_one_reread_at_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'running', 'done', 'failed', 'cancelled'])), name='job_state_known'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["waiting", "running", "done", "failed", "cancelled"])),
+                name="job_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ['waiting', 'running'])), models.Q(('finished_at__isnull', False), models.Q(('state__in', ['waiting', 'running']), _negated=True)), _connector='OR'), name='job_finished_when_it_ended'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("finished_at__isnull", True), ("state__in", ["waiting", "running"])),
+                    models.Q(
+                        ("finished_at__isnull", False), models.Q(("state__in", ["waiting", "running"]), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="job_finished_when_it_ended",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('done__lte', models.F('total'))), name='job_done_within_total'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("done__lte", models.F("total"))), name="job_done_within_total"
+            ),
         ),
         migrations.AddIndex(
-            model_name='sighting',
-            index=models.Index(condition=models.Q(('aggregate__isnull', False)), fields=['aggregate'], name='sighting_by_aggregate'),
+            model_name="sighting",
+            index=models.Index(
+                condition=models.Q(("aggregate__isnull", False)), fields=["aggregate"], name="sighting_by_aggregate"
+            ),
         ),
         migrations.AddIndex(
-            model_name='sighting',
-            index=models.Index(condition=models.Q(('failure__isnull', False)), fields=['failure'], name='sighting_by_failure'),
+            model_name="sighting",
+            index=models.Index(
+                condition=models.Q(("failure__isnull", False)), fields=["failure"], name="sighting_by_failure"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sighting',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('aggregate__isnull', False), ('failure__isnull', True)), models.Q(('aggregate__isnull', True), ('failure__isnull', False)), _connector='OR'), name='sighting_of_one_report'),
+            model_name="sighting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("aggregate__isnull", False), ("failure__isnull", True)),
+                    models.Q(("aggregate__isnull", True), ("failure__isnull", False)),
+                    _connector="OR",
+                ),
+                name="sighting_of_one_report",
+            ),
         ),
     ]

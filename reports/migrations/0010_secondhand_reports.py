@@ -4,19 +4,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reports', '0009_report_proven_by'),
+        ("reports", "0009_report_proven_by"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='aggregatereport',
-            name='is_secondhand',
+            model_name="aggregatereport",
+            name="is_secondhand",
             field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddIndex(
-            model_name='aggregatereport',
-            index=models.Index(condition=models.Q(('is_secondhand', True)), fields=['organisation', 'begin'], name='aggregate_report_secondhand'),
+            model_name="aggregatereport",
+            index=models.Index(
+                condition=models.Q(("is_secondhand", True)),
+                fields=["organisation", "begin"],
+                name="aggregate_report_secondhand",
+            ),
         ),
     ]

@@ -6,31 +6,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reports', '0011_failures_keep_their_time'),
+        ("reports", "0011_failures_keep_their_time"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SignIn',
+            name="SignIn",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('refresh', models.BinaryField(default=b'')),
-                ('access', models.BinaryField(default=b'')),
-                ('access_until', models.DateTimeField(blank=True, null=True)),
-                ('signed_in_at', models.DateTimeField(blank=True, null=True)),
-                ('pending', models.BinaryField(default=b'')),
-                ('user_code', models.CharField(blank=True, max_length=64)),
-                ('url', models.CharField(blank=True, max_length=500)),
-                ('pending_until', models.DateTimeField(blank=True, null=True)),
-                ('poll_at', models.DateTimeField(blank=True, null=True)),
-                ('poll_seconds', models.PositiveSmallIntegerField(default=5)),
-                ('fault', models.CharField(blank=True, max_length=40)),
-                ('fault_detail', models.CharField(blank=True, max_length=500)),
-                ('mailbox', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='sign_in', to='reports.mailbox')),
-                ('signed_in_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("refresh", models.BinaryField(default=b"")),
+                ("access", models.BinaryField(default=b"")),
+                ("access_until", models.DateTimeField(blank=True, null=True)),
+                ("signed_in_at", models.DateTimeField(blank=True, null=True)),
+                ("pending", models.BinaryField(default=b"")),
+                ("user_code", models.CharField(blank=True, max_length=64)),
+                ("url", models.CharField(blank=True, max_length=500)),
+                ("pending_until", models.DateTimeField(blank=True, null=True)),
+                ("poll_at", models.DateTimeField(blank=True, null=True)),
+                ("poll_seconds", models.PositiveSmallIntegerField(default=5)),
+                ("fault", models.CharField(blank=True, max_length=40)),
+                ("fault_detail", models.CharField(blank=True, max_length=500)),
+                (
+                    "mailbox",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sign_in", to="reports.mailbox"
+                    ),
+                ),
+                (
+                    "signed_in_by",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
     ]

@@ -5,20 +5,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reports', '0016_tls_reports'),
+        ("reports", "0016_tls_reports"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='aggregatereport',
-            name='organisation',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, to='reports.organisation'),
+            model_name="aggregatereport",
+            name="organisation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                to="reports.organisation",
+            ),
         ),
         migrations.AlterField(
-            model_name='message',
-            name='organisation',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, to='reports.organisation'),
+            model_name="message",
+            name="organisation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                to="reports.organisation",
+            ),
         ),
     ]

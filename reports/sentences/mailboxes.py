@@ -170,7 +170,10 @@ _FAULTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
 
 
 PLACE_KINDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
-    PlaceKind.IMAP: (_("IMAP folder"), _("A mailbox on any mail server, reached by user name and password or by OAuth.")),
+    PlaceKind.IMAP: (
+        _("IMAP folder"),
+        _("A mailbox on any mail server, reached by user name and password or by OAuth."),
+    ),
     PlaceKind.GRAPH: (_("Microsoft 365"), _("A mailbox in Exchange Online, read through Microsoft Graph.")),
     PlaceKind.GMAIL: (_("Gmail"), _("A mailbox of Gmail or Google Workspace, read through its API.")),
     PlaceKind.S3: (_("S3 bucket"), _("A bucket of Amazon or of a compatible storage, such as the one of Amazon SES.")),

@@ -11,7 +11,13 @@ from tests.website.house import House
 
 NOWHERE = 999_999_999
 OPEN = {"healthz", "set_language", "theme", "invitation"}
-FEEDS = {"exceptions:feed-policy", "exceptions:feed-events", "exceptions:feed-status", "reports:api-upload", "reports:tls-post"}
+FEEDS = {
+    "exceptions:feed-policy",
+    "exceptions:feed-events",
+    "exceptions:feed-status",
+    "reports:api-upload",
+    "reports:tls-post",
+}
 """The token of a node or of a program opens them, whoever is logged in."""
 ACTS: dict[str, Act | None] = {
     "overview": Act.SEE_REPORTS,

@@ -45,7 +45,10 @@ def errors(response: Any) -> list[str]:
 
 
 def steps(response: Any) -> list[str]:
-    return [" ".join(" ".join(each.itertext()).split()) for each in document(response).xpath("//section[@role='status']//li")]
+    return [
+        " ".join(" ".join(each.itertext()).split())
+        for each in document(response).xpath("//section[@role='status']//li")
+    ]
 
 
 def test_every_kind_has_a_way_a_form_and_words() -> None:
