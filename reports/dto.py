@@ -42,8 +42,7 @@ class Repair:
     times: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """One piece of content that extraction found to look like a report.
 
     `kind` is "aggregate" (XML), "failure" (a whole report mail, or an ARF triple rebuilt as one) or "tls" (JSON).
@@ -52,7 +51,7 @@ class Payload:
     """
 
     kind: str
-    index: int
+    index: int  # type: ignore[assignment]  # the word of the ledger, though tuples have a method of that name
     data: bytes
     filename: str = ""
     trail: tuple[str, ...] = ()

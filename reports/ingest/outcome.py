@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from reports.dto import NO_MAIL, AggregateReport, FailureReport, MailFacts, Problem, TlsReport
 from reports.vocabulary import Kind, Outcome, Reason, RepairCode
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """One report that was read: its place among the payloads of the message, what makes it the same as another, and its file's name."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # the word of the ledger, though tuples have a method of that name
     identity: bytes
     content: AggregateReport | FailureReport | TlsReport
     filename: str = ""

@@ -126,9 +126,9 @@ def read_aggregate(payload: Payload) -> AggregateReport:
 def _read_quickly(text: XmlText, payload: Payload, *, repairs: Repairs) -> AggregateReport | None:
     """The report where it is written the usual way, else None."""
     repairs = Repairs(repairs.all())
-    parts = HeadParts(repairs)
     split = split_records(text)
-    if split is None or not quick_head(split.without, parts, repairs=repairs):
+    parts = quick_head(split.without, repairs=repairs) if split else None
+    if split is None or parts is None:
         return None
     quick = quick_records(split, repairs=repairs)
     if quick is None:

@@ -29,16 +29,12 @@ class FlatRecord:
         self._open: dict[str, str] = {}
         self._results: list[dict[str, str]] = []
         for name, text in flat:
-            if name:
-                self._element(name, text.strip() if text else "")
-
-    def _element(self, name: str, text: str) -> None:
-        handler = _HANDLERS.get(name)
-        if handler:
-            handler(self, name, text)
-        elif not text:  # an unknown container: what it holds is not ours
-            self._open = {}
-            self._container = ""
+            handler = _HANDLERS.get(name)
+            if handler:
+                handler(self, name, text.strip() if text else "")
+            elif name and not (text and text.strip()):  # an unknown container: what it holds is not ours
+                self._open = {}
+                self._container = ""
 
     def _enter(self, name: str, text: str) -> None:
         self._container = {"identities": "identifiers"}.get(name, name)

@@ -72,11 +72,11 @@ class HeadFields:
 
 
 class HeadParts:
-    """What stands in a report besides its records."""
+    """What stands in a report besides its records. `policy` may be one that was read before."""
 
-    def __init__(self, repairs: Repairs) -> None:
+    def __init__(self, repairs: Repairs, *, policy: HeadFields | None = None) -> None:
         self.metadata = HeadFields("report_metadata", repairs=repairs)
-        self.policy = HeadFields("policy_published", repairs=repairs)
+        self.policy = policy or HeadFields("policy_published", repairs=repairs)
         self.version = ""
         self.namespace = ""
 
@@ -140,8 +140,11 @@ def _period(metadata: HeadFields, *, hints: Hints, repairs: Repairs) -> tuple[in
 
 
 def _time(metadata: HeadFields, name: Literal["begin", "end"], hints: Hints, *, repairs: Repairs) -> int | None:
-    place, sent = f"report_metadata/date_range/{name}", metadata.text(name)
+    sent = metadata.text(name)
     value, rewritten = read_time(sent)
+    if value is not None and not rewritten:
+        return value
+    place = f"report_metadata/date_range/{name}"
     if value is None and (hint := getattr(hints, name)) is not None:
         repairs.note(RepairCode.PERIOD_ASSUMED, place, sent)
         return int(hint)

@@ -1,7 +1,7 @@
 """Reads metadata and policy of a report by their bytes where they are written the usual way: leaves of plain text.
 
 The usual way is a root without prefix, an optional version, then report_metadata and policy_published that hold nothing
-but such leaves. Anything else is left to the parser: False says so, and nothing was noted then.
+but such leaves. Anything else is left to the parser: None says so, and nothing was noted then.
 """
 
 from __future__ import annotations
@@ -30,21 +30,22 @@ _NO_CHARACTERS = b"\xef\xbf"
 LENGTH = 20_000
 
 
-def quick_head(without_records: bytes, parts: HeadParts, *, repairs: Repairs) -> bool:
-    """Fill `parts` from a report without its records, encoded in UTF-8; False where it is written in another way."""
+def quick_head(without_records: bytes, *, repairs: Repairs) -> HeadParts | None:
+    """The parts of a report without its records, encoded in UTF-8; None where it is written in another way."""
     if len(without_records) > LENGTH or _NO_CHARACTERS in without_records:
-        return False
+        return None
     found = _HEAD.fullmatch(without_records)
     if found is None:
-        return False
-    namespace = _NAMESPACE.search(found[1])
+        return None
+    policy, noted = _policy(found[9])
+    parts = HeadParts(repairs, policy=policy)
+    namespace = _NAMESPACE.search(found[1]) if found[1] else None
     parts.namespace = namespace[1].decode() if namespace else ""
     parts.version = (found[2] or b"").decode().strip()
     parts.metadata.add(_leaves(found[3] + found[5] + found[7]))
-    parts.policy, noted = _policy(found[9])
     for repair in noted:
         repairs.note(repair.code, repair.place, repair.sent, times=repair.times)
-    return True
+    return parts
 
 
 @lru_cache(maxsize=4096)  # a domain's policy is the same in every report about it
