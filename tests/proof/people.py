@@ -51,9 +51,10 @@ class Person:
     # --- Reports ---------------------------------------------------------------------------------------------------
 
     def add_mailbox(self, dovecot: Dovecot, *, user: str, password: str) -> None:
-        """Fill the form, try the connection, save."""
+        """Choose the kind, fill the form, try the connection, save."""
         self.page.goto("/ingestion/")
         self.page.get_by_role("link", name="Add a mailbox").first.click()
+        self.page.get_by_role("link", name="IMAP folder").click()
         given = {"name": "Reports", "host": "localhost", "port": str(dovecot.imaps_port), "username": user}
         for field, value in given.items():
             self.page.locator(f"[name={field}]").fill(value)
