@@ -21,7 +21,7 @@ def decode_base64(text: bytes) -> tuple[bytes, bool]:
     Single foreign characters in a line are passed over (RFC 2045 section 6.8).
     """
     try:
-        return base64.b64decode(b"".join(text.split()), validate=True), False
+        return binascii.a2b_base64(b"".join(text.split()), strict_mode=True), False
     except binascii.Error:
         lines: list[bytes] = []
         for line in text.split(b"\n"):

@@ -13,6 +13,8 @@ FAILURE_TYPES = frozenset({"auth-failure", "auth_failure", "authfailure", "dmarc
 _TYPE_FIELD = re.compile(rb"(?im)^feedback-type[ \t]*:[ \t]*([\w-]+)")
 _FAILURE_FIELD = re.compile(rb"(?im)^(?:auth-failure|identity-alignment|dkim-domain|spf-dns)[ \t]*:")
 _PLAIN_SENTENCE = re.compile(rb"(?i)claiming\s+to\s+be\s+from\s+you\s+has\s+failed\s+the\s+published\s+DMARC")
+_ANY_SIGN = re.compile(rb"(?i)has\s+failed\s+the|Sender\s+Domain:")
+"""One of these stands in every such text; most letters have none."""
 _PLAIN_LABELS = (
     re.compile(rb"(?i)Sender\s+Domain:"),
     re.compile(rb"(?i)Sender\s+IP\s+Address:"),
@@ -42,7 +44,8 @@ def complaint_type(fields: bytes) -> str:
 
 def is_plain_failure_report(parts: Sequence[Leaf]) -> bool:
     """Whether running text reports a DMARC failure, as Exim and cPanel write it, without any ARF part."""
-    return any(_reports_failure(part.data) for part in parts if part.declared_type.startswith("text/"))
+    texts = [part.data for part in parts if part.declared_type.startswith("text/")]
+    return any(_reports_failure(text) for text in texts if _ANY_SIGN.search(text))
 
 
 def _reports_failure(text: bytes) -> bool:

@@ -15,8 +15,8 @@ from reports.dto import MailFacts
 from reports.ingest.extraction.leaves import HEADER_LENGTH, Leaf, MailParts, address, transfer_decoded
 from reports.ingest.extraction.sniffing import sniff
 
-HEAD_LENGTH = 4000
-"""In a longer head a field may be one that the whole parser cuts, in a way that is its own."""
+FIELD_LENGTH = 4000
+"""A longer field may be one that the whole parser cuts, in a way that is its own."""
 REPEATED_HEAD = 120
 _FIELD = re.compile(rb"([!-9;-~]+):([^\n]*\n(?:[ \t][^\n]*\n)*)")
 _TYPE = re.compile(rb"[a-z0-9.+-]+/[a-z0-9.+-]+")
@@ -40,10 +40,9 @@ def split_plain(data: bytes) -> MailParts | None:
         return None
     try:
         fields, body = _entity(data, 0, len(data), line_end)
-        leaves = tuple(_parts(data, fields, body, line_end))
+        return MailParts(_facts(fields), tuple(_parts(data, fields, body, line_end)))
     except _Unusual:
         return None
-    return MailParts(_facts(fields), leaves)
 
 
 def _line_end(data: bytes) -> bytes:
@@ -75,10 +74,13 @@ def _fields_of_part(head: bytes) -> Fields:
 
 def _fields(head: bytes) -> Fields:
     """The first value of each field by its name in lower case, still folded."""
-    if not head.isascii() or b"=?" in head or b"\0" in head or len(head) > HEAD_LENGTH:
+    if not head.isascii() or b"\0" in head:
         raise _Unusual
     found = _FIELD.findall(head)
-    if sum([len(name) + 1 + len(value) for name, value in found]) != len(head):  # something stands between the fields
+    lengths = [len(name) + 1 + len(value) for name, value in found]
+    if sum(lengths) != len(head):  # something stands between the fields
+        raise _Unusual
+    if len(head) > FIELD_LENGTH < max(lengths):
         raise _Unusual
     return {name.lower(): value for name, value in reversed(found)}
 
@@ -150,7 +152,8 @@ def _parameters(text: bytes) -> Fields:
 def _leaf(fields: Fields, kind: str, parameters: Fields, body: bytes) -> Leaf:
     disposition = fields.get(b"content-disposition", b"")
     name = _parameters(b";" + disposition.partition(b";")[2]).get(b"filename") if b";" in disposition else None
-    data, repairs = transfer_decoded(body, fields.get(b"content-transfer-encoding", b"").decode("ascii"))
+    encoding = fields.get(b"content-transfer-encoding")
+    data, repairs = transfer_decoded(body, encoding.decode("ascii")) if encoding else (body, ())
     filename = _text(parameters.get(b"name", b"") if name is None else name)
     return Leaf(data, filename, kind, repairs, sniff(data))
 
@@ -166,4 +169,6 @@ def _facts(fields: Fields) -> MailFacts:
 
 
 def _text(value: bytes) -> str:
-    return " ".join(value.decode("ascii").split())[:HEADER_LENGTH]
+    if b"=?" in value:  # RFC 2047
+        raise _Unusual
+    return " ".join(value.decode("ascii").split())[:HEADER_LENGTH] if value else ""

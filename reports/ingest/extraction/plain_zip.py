@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import NamedTuple
 
 from reports.ingest.extraction.limits import Budget
-from reports.ingest.extraction.streams import inflate
+from reports.ingest.extraction.streams import PIECE_OUT, inflate
 
 _LOCAL = struct.Struct("<4s5H3I2H")
 _ENTRY = struct.Struct("<4s6H3I5H2I")
@@ -52,14 +52,22 @@ def _file(data: bytes, start: int, size: int, *, budget: Budget) -> PlainFile | 
     body = _LOCAL.size + sum(_LOCAL.unpack_from(data)[-2:])
     if not names.isascii() or b"\0" in names or names.endswith(b"/") or body + packed > start:
         return None
-    out = BytesIO()
     try:
-        if inflate(data, body, out, budget=budget) != packed:
-            return None
+        content = _inflated(data, body, packed, whole, budget=budget)
     except zlib.error:
         return None
-    content = out.getvalue()
-    if len(content) != whole or zlib.crc32(content) != checksum:
+    if content is None or len(content) != whole or zlib.crc32(content) != checksum:
         return None
     budget.take_member()
     return PlainFile(names.decode("ascii"), content)
+
+
+def _inflated(data: bytes, start: int, packed: int, whole: int, *, budget: Budget) -> bytes | None:
+    """What so many bytes at `start` unfold to; None where the deflate stream in them does not end with them."""
+    if whole > PIECE_OUT:
+        out = BytesIO()
+        return out.getvalue() if inflate(data, start, out, budget=budget) == packed else None
+    decoder = zlib.decompressobj(-zlib.MAX_WBITS)
+    content = decoder.decompress(data[start : start + packed], whole + 1)  # 0 would be no limit
+    budget.take_bytes(len(content))
+    return content if decoder.eof and not decoder.unused_data else None

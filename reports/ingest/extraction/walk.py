@@ -30,8 +30,8 @@ class _Place(NamedTuple):
     repairs: tuple[Repair, ...] = ()
 
     def inside(self, container: str, *, filename: str = "", repairs: tuple[RepairCode, ...] = ()) -> _Place:
-        added = tuple(Repair(code, container) for code in repairs)
-        return _Place(filename or self.filename, (*self.trail, container), self.mail, self.repairs + added)
+        added = self.repairs + tuple([Repair(code, container) for code in repairs]) if repairs else self.repairs
+        return _Place(filename or self.filename, (*self.trail, container), self.mail, added)
 
 
 def extract(data: bytes, *, filename: str = "", limits: Limits = DEFAULT_LIMITS) -> Extraction:
@@ -117,7 +117,7 @@ class _Walk:
         self._budget.check_entries(data.count(b"\n--"))
         data = from_first_field(data)
         mail = split_plain(data) or take_whole(data)
-        place = place.inside(Form.MAIL)._replace(mail=mail.facts)
+        place = _Place(place.filename, (*place.trail, Form.MAIL), mail.facts, place.repairs)
         self._mail = self._mail or mail.facts
         fields = feedback.feedback_part(mail.leaves)
         if fields is not None:
@@ -139,8 +139,8 @@ class _Walk:
             return  # a body left blank, no attachment that lost its content
         if form is Form.TEXT and part.declared_type == "message/rfc822":
             form = Form.MAIL
-        repairs = tuple(Repair(code, Form.MAIL) for code in part.repairs)
-        inside = _Place(part.filename, place.trail, place.mail, place.repairs + repairs)
+        repairs = place.repairs + tuple([Repair(code, Form.MAIL) for code in part.repairs])
+        inside = _Place(part.filename, place.trail, place.mail, repairs)
         self._look(part.data, inside, form=form)
 
     def _text(self, data: bytes, place: _Place) -> None:

@@ -46,4 +46,5 @@ def tls_identity(report: TlsReport) -> bytes:
 
 
 def _digest(*parts: object) -> bytes:
-    return hashlib.sha256("".join(f"{len(str(part))}:{part}," for part in parts).encode("utf-8", "replace")).digest()
+    texts = [str(part) for part in parts]
+    return hashlib.sha256("".join([f"{len(text)}:{text}," for text in texts]).encode("utf-8", "replace")).digest()

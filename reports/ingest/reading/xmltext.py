@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reports.errors import Unreadable
 from reports.ingest.reading.encodings import CHUNK, to_utf8
@@ -25,12 +25,14 @@ _ROOT = re.compile(rb"(?i)<((?:[\w.-]+:)?feedback)(?=[\s/>])")
 _ORPHAN = re.compile(rb"(?i)<(?:report_metadata|policy_published|record)\b")
 _REFERENCE = re.compile(rb"&#([0-9]+|[xX][0-9a-fA-F]+);?")
 _LEGAL = ((9, 10, 13), range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))  # XML 1.0 section 2.2
+_USUAL_START = re.compile(
+    rb"""(?i)(?:<\?xml version=["']1\.0["'](?: encoding=["']utf-8["'])? ?\?>\s*)?(?=<feedback[ >])"""
+)
 _USUAL_PROLOG = re.compile(rb"(?:<\?xml [^<>?]{0,100}\?>)?\s*")
 _LEGAL_PROLOG = re.compile(rb"(?s)<\?.*?\?>|<!--.*?-->|\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class XmlText:
+class XmlText(NamedTuple):
     """UTF-8 `data` to be parsed from `start` on, after `before` has been parsed."""
 
     data: bytes
@@ -46,6 +48,16 @@ class XmlText:
 
 def prepare(data: bytes, *, repairs: Repairs) -> XmlText:
     """Find the root element; raise `Unreadable` where there is none or where the DOCTYPE defines entities."""
+    return _prepare_usual(data) or _prepare_whole(data, repairs=repairs)
+
+
+def _prepare_usual(data: bytes) -> XmlText | None:
+    """The text where there is nothing to do for it, as for most reports."""
+    start = _USUAL_START.match(data)
+    return XmlText(data, start.end()) if start and data.isascii() and b"&" not in data else None
+
+
+def _prepare_whole(data: bytes, *, repairs: Repairs) -> XmlText:
     data = _with_legal_references(to_utf8(data, repairs=repairs), repairs=repairs)
     root = _find_root(data)
     if root:
