@@ -9,6 +9,7 @@ from dmarcsite.demo.views import remove
 from dmarcsite.domains import views as domains
 from dmarcsite.health import healthz
 from dmarcsite.look.theme import set_theme
+from dmarcsite.monitoring.views import metrics, readyz
 from dmarcsite.organisation import retention
 from dmarcsite.organisation.views import settings
 from dmarcsite.overview import overview
@@ -33,5 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demo/remove/", remove, name="demo-remove"),
     path("theme/", set_theme, name="theme"),
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
 ]

@@ -9,6 +9,12 @@ from celery.schedules import crontab
 MINUTE = 60.0
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # The sign of life that /readyz and /metrics look at.
+    "show a sign of life": {
+        "task": "dmarcsite.tasks.beat",
+        "schedule": MINUTE,
+        "options": {"expires": 50.0},
+    },
     # Finds the mailboxes that are due; each mailbox keeps its own interval.
     "dispatch due mailboxes": {
         "task": "reports.tasks.dispatch_due_mailboxes",

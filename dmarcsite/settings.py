@@ -31,6 +31,7 @@ read_secret_files(
     "REDIS_URL",
     "SEKIMORI_ADMIN_PASSWORD",
     "SEKIMORI_ENCRYPTION_KEYS",
+    "SEKIMORI_METRICS_TOKEN",
     "SEKIMORI_SECRET_KEY",
 )
 
@@ -175,7 +176,7 @@ _local_names = ["127.0.0.1", "localhost", "[::1]"] if _is_local else []
 ALLOWED_HOSTS = list({_base.hostname, *env.list("SEKIMORI_ALLOWED_HOSTS", default=_local_names)})
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
 SECURE_SSL_REDIRECT = IS_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(?:healthz|readyz|metrics)$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
@@ -217,6 +218,9 @@ DNS_SERVERS = name_servers_from(_name_servers) if ASKS_DNS else []
 ADMIN_EMAIL = env.str("SEKIMORI_ADMIN_EMAIL", default="admin@localhost")
 ADMIN_PASSWORD = env.str("SEKIMORI_ADMIN_PASSWORD", default="")
 DEMO = env.bool("DEMO", default=IS_DATABASE_EMBEDDED)
+
+# --- Monitoring -------------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.str("SEKIMORI_METRICS_TOKEN", default="")
 
 # --- Language, time, files ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -10,7 +10,7 @@ from reports.permissions import Act
 from tests.website.house import House
 
 NOWHERE = 999_999_999
-OPEN = {"healthz", "set_language", "theme", "invitation"}
+OPEN = {"healthz", "readyz", "metrics", "set_language", "theme", "invitation"}
 FEEDS = {
     "exceptions:feed-policy",
     "exceptions:feed-events",

@@ -11,6 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 ARGUMENTS = {"int": 1, "str": "x", "slug": "x", "uuid": "00000000-0000-0000-0000-000000000000"}
 OPEN = {
     "healthz": "monitoring asks it; it says ok and no more",
+    "readyz": "who starts and stops processes asks it; it says what is missing and no more",
+    "metrics": "Prometheus brings a token; without one set, only this machine may ask",
     "set_language": "the login page is read in two languages",
     "theme": "the login page is seen light and dark",
     "invitation": "the token in the address is the proof",

@@ -1,0 +1,1 @@
+"""What machines ask about this installation: whether it can work (/readyz), and how it is doing (/metrics)."""

@@ -1,0 +1,68 @@
+"""/readyz for whoever starts and stops processes, /metrics for Prometheus. Neither needs a person; the second a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from dmarcsite.monitoring.measures import MEASURES
+from dmarcsite.monitoring.ready import readiness
+
+PREFIX = "sekimori_"
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 where everything that work needs is there, else 503; each check is named with "ok" or what is wrong."""
+    checks = readiness(at=timezone.now())
+    ready = all(found == "ok" for found in checks.values())
+    status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return JsonResponse({"ready": ready, "checks": checks}, status=status)
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The metrics of docs/metrics.md in Prometheus' text format; 404 for whoever may not see them."""
+    if not _may_see(request):
+        raise Http404
+    registry = CollectorRegistry()
+    registry.register(_Measures())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_see(request: HttpRequest) -> bool:
+    """By the token where one is set; else only from this machine itself, and not through a proxy on it."""
+    if settings.METRICS_TOKEN:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and constant_time_compare(token.strip(), settings.METRICS_TOKEN)
+    return "X-Forwarded-For" not in request.headers and _is_loopback(request.META.get("REMOTE_ADDR", ""))
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+class _Measures(Collector):
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        at = timezone.now()
+        for measure in MEASURES:
+            family = GaugeMetricFamily(PREFIX + measure.name, measure.help, labels=measure.labels)
+            for labels, value in measure.samples(at):
+                family.add_metric(labels, value)
+            yield family
