@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.database import Database, own_database
+from benchmarks.mails import mbox_of
 from benchmarks.measure import Cost, run
 from benchmarks.stages import STAGES
 
@@ -45,22 +46,23 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(mix: str, *, size: int, workers: tuple[int, ...], folder: Path, database: Database) -> None:
-    mbox = folder / f"{mix}.mbox"
     # In another process, for its memory would be counted as that of the programs measured.
     made = subprocess.run(
-        [sys.executable, "-m", "benchmarks.mails", mix, str(size), mbox], check=True, capture_output=True, text=True
-    )
+        [sys.executable, "-m", "benchmarks.mails", mix, str(size), folder, *map(str, {1, *workers})],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
     holds = json.loads(made.stdout)
     program = Path(sys.executable).with_name("parsedmarc")
     output = folder / f"{mix}-json"
-    peer = run([program, "--offline", "--silent", "--output", output, mbox])
+    peer = run([program, "--offline", "--silent", "--output", output, mbox_of(folder, mix, share=0, of=1)])
     if (read := _rows_of_peer(output / "aggregate.json")) != holds["rows"]:
         sys.exit(f"{PEER} read {read} of {holds['rows']} rows: there is nothing to compare with")
     _print("peak_memory_mib", mix=mix, workers=1, value=peer.peak, peer=PEER, unit="MiB")
     for count in workers:
         env = database.fresh(f"{mix}_{count}")
-        wanted = [str(number) for number in (count, holds["rows"], holds["messages"])]
-        ours = run([sys.executable, "-m", "benchmarks.ours", mbox, *wanted], server=database.pid, env=env)
+        wanted = [str(number) for number in (holds["rows"], holds["messages"])]
+        boxes = [mbox_of(folder, mix, share=share, of=count) for share in range(count)]
+        ours = run([sys.executable, "-m", "benchmarks.ours", *wanted, *boxes], server=database.pid, env=env)
         _report(mix, workers=count, rows=holds["rows"], ours=ours, peer=peer)
 
 

@@ -1,13 +1,15 @@
 """Makes the mailboxes that the benchmark reads: the same bytes for the same mix and size. Measures nothing.
 
-`python -m benchmarks.mails MIX SIZE PATH` writes one mbox file and prints as JSON what it holds.
+`python -m benchmarks.mails MIX SIZE FOLDER WORKERS...` writes one mbox file for each worker of each number of workers, and
+prints as JSON what the files of one number hold together.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -52,16 +54,29 @@ def mails(mix: str, *, size: int) -> Iterator[Mail]:
         yield _mail(number, rows=rows, chance=chance)
 
 
-def write_mbox(mix: str, *, size: int, path: Path) -> Holds:
-    """Write the mailbox and say what it holds. No line of these mails begins with "From "."""
+def mbox_of(folder: Path, mix: str, *, share: int, of: int) -> Path:
+    """The mailbox of one worker: number `share`, from 0, of so many."""
+    return folder / f"{mix}-{share}-of-{of}.mbox"
+
+
+def write_mboxes(mix: str, *, size: int, folder: Path, workers: Iterable[int]) -> Holds:
+    """Write the mails once for each number of workers, dealt to them in turn, and say what they hold.
+
+    No line of these mails begins with "From ".
+    """
     rows = messages = 0
-    with path.open("wb") as box:
-        for mail in mails(mix, size=size):
+    with ExitStack() as stack:
+        boxes = [
+            [stack.enter_context(mbox_of(folder, mix, share=share, of=of).open("wb")) for share in range(of)]
+            for of in set(workers)
+        ]
+        for number, mail in enumerate(mails(mix, size=size)):
             rows += mail.holds.rows
             messages += mail.holds.messages
-            box.write(
-                b"From reports@example.com Tue Sep 29 00:00:00 2026\n" + mail.content.replace(b"\r\n", b"\n") + b"\n"
-            )
+            text = mail.content.replace(b"\r\n", b"\n")
+            for shares in boxes:
+                box = shares[number % len(shares)]
+                box.write(b"From reports@example.com Tue Sep 29 00:00:00 2026\n" + text + b"\n")
     return Holds(rows, messages)
 
 
@@ -129,4 +144,6 @@ def _anywhere(chance: Random) -> str:
 
 
 if __name__ == "__main__":
-    json.dump(asdict(write_mbox(sys.argv[1], size=int(sys.argv[2]), path=Path(sys.argv[3]))), sys.stdout)
+    numbers = [int(number) for number in sys.argv[4:]]
+    holds = write_mboxes(sys.argv[1], size=int(sys.argv[2]), folder=Path(sys.argv[3]), workers=numbers)
+    json.dump(asdict(holds), sys.stdout)

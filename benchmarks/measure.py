@@ -61,14 +61,29 @@ def server_cpu(server: int | None) -> float:
     """CPU seconds that PostgreSQL has used so far: the postmaster, its living children, and those that it has reaped."""
     if server is None:
         return 0.0
+    while True:
+        reaped = _reaped(server)
+        living = _living(server)
+        if _reaped(server) == reaped:  # else one of them ended meanwhile and is in neither or in both
+            return (reaped + living) / TICKS
+
+
+def _reaped(server: int) -> int:
+    fields = _stat(Path(f"/proc/{server}"))
+    return sum(int(fields[place]) for place in (CHILDREN_USER, CHILDREN_SYSTEM))
+
+
+def _living(server: int) -> int:
     ticks = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            fields = (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            fields = _stat(folder)
         except OSError:
-            continue  # it has ended meanwhile: the postmaster counts it
-        if int(folder.name) == server:
-            ticks += sum(int(fields[place]) for place in (USER, SYSTEM, CHILDREN_USER, CHILDREN_SYSTEM))
-        elif int(fields[PARENT]) == server:
+            continue  # it has ended meanwhile
+        if server in (int(folder.name), int(fields[PARENT])):
             ticks += int(fields[USER]) + int(fields[SYSTEM])
-    return ticks / TICKS
+    return ticks
+
+
+def _stat(folder: Path) -> list[str]:
+    return (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.engine import by_index, one_by_one
-from benchmarks.mails import Holds, mails, write_mbox
+from benchmarks.mails import Holds, mails, mbox_of, write_mboxes
 from benchmarks.ours import check, together
 from benchmarks.policies import messages, policy
 from benchmarks.stages import STAGES
@@ -44,19 +45,20 @@ def test_a_run_that_stored_other_rows_than_were_generated_fails() -> None:
 def test_a_mailbox_is_the_same_in_every_process(mix: str, tmp_path: Path) -> None:
     made = []
     for seed in ("1", "2"):
-        path = tmp_path / seed
-        command = [sys.executable, "-m", "benchmarks.mails", mix, "30", str(path)]
+        folder = tmp_path / seed
+        folder.mkdir()
+        command = [sys.executable, "-m", "benchmarks.mails", mix, "30", str(folder), "1"]
         done = subprocess.run(
             command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
         )
-        made.append((done.stdout, path.read_bytes()))
+        made.append((done.stdout, mbox_of(folder, mix, share=0, of=1).read_bytes()))
     assert made[0] == made[1]
 
 
 @pytest.mark.parametrize(("mix", "reports", "rows"), [("typical", 30, 451), ("one_large", 1, 30), ("tiny", 30, 30)])
 def test_a_mailbox_holds_what_it_says(mix: str, reports: int, rows: int, tmp_path: Path) -> None:
-    holds = write_mbox(mix, size=30, path=tmp_path / "mbox")
-    with (tmp_path / "mbox").open("rb") as box:
+    holds = write_mboxes(mix, size=30, folder=tmp_path, workers=[1])
+    with mbox_of(tmp_path, mix, share=0, of=1).open("rb") as box:
         found = [report.content for mail in split_mbox(box) for report in read(mail).reports]
     read_back = [each for each in found if isinstance(each, AggregateReport)]
     assert len(found) == len(read_back) == reports
@@ -72,7 +74,17 @@ def test_every_mail_of_a_mailbox_has_its_own_report_and_needs_no_repair() -> Non
 
 
 def test_nothing_is_in_an_empty_mailbox(tmp_path: Path) -> None:
-    assert write_mbox("tiny", size=0, path=tmp_path / "mbox") == Holds(0, 0)
+    assert write_mboxes("tiny", size=0, folder=tmp_path, workers=[1, 2]) == Holds(0, 0)
+
+
+def test_two_workers_have_the_mails_of_one_between_them(tmp_path: Path) -> None:
+    write_mboxes("typical", size=9, folder=tmp_path, workers=[1, 2])
+    whole, first, second = (
+        list(split_mbox(BytesIO(mbox_of(tmp_path, "typical", share=share, of=of).read_bytes())))
+        for share, of in ((0, 1), (0, 2), (1, 2))
+    )
+    assert (first, second) == (whole[::2], whole[1::2])
+    assert len(whole) == 9
 
 
 def test_every_mix_runs_through_with_a_figure_of_each_kind() -> None:
