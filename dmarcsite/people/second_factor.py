@@ -17,7 +17,17 @@ from reports.vocabulary import Role
 DEMANDING = frozenset({Role.APPROVER, Role.ADMINISTRATOR})
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 """Recovery codes stand in for one of these when it is lost; they are none by themselves."""
-_OPEN_PATHS = ("/accounts/", "/static/", "/i18n/", "/theme/", "/healthz", "/readyz", "/metrics", "/feeds/", "/invitations/")
+_OPEN_PATHS = (
+    "/accounts/",
+    "/static/",
+    "/i18n/",
+    "/theme/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/feeds/",
+    "/invitations/",
+)
 
 
 class SecondFactorMiddleware:
