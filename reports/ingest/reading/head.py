@@ -21,6 +21,7 @@ ERRORS_KEPT = 20
 DAY_SECONDS = 86_400
 ALIASES = {"t": "testing"}
 REPEATABLE = frozenset({"error"})
+USUAL = frozenset({"org_name", "email", "extra_contact_info", "report_id", "begin", "end"})
 POLICY_NAMES = ("p", "sp", "np", "adkim", "aspf", "pct", "fo", "testing", "discovery_method")
 CONTAINERS = frozenset({"report_metadata", "date_range", "policy_published"})
 
@@ -41,7 +42,9 @@ class HeadFields:
         self._seen = True
         for name, sent in elements:
             text = " ".join(sent.split()) if sent else ""
-            if name in REPEATABLE:
+            if name in USUAL and name not in self._fields and len(text) <= TEXT_LENGTH:
+                self._fields[name] = text
+            elif name in REPEATABLE:
                 self._add_error(text)
             elif name and name not in CONTAINERS:
                 self._add_field(ALIASES.get(name, name), text)

@@ -24,7 +24,7 @@ _HEAD = re.compile(
     rb"\s*</report_metadata>\s*<policy_published>" + _LEAVES % 10 + rb"\s*</policy_published>"
     rb"\s*</feedback>\s*"
 )  # fmt: skip
-_EACH = re.compile(rb"<([a-z_]+)>([^<]*)</")
+_EACH = re.compile(r"<([a-z_]+)>([^<]*)</")
 _NAMESPACE = re.compile(rb'\sxmlns="([^"]*)"')
 _NO_CHARACTERS = b"\xef\xbf"
 LENGTH = 20_000
@@ -57,4 +57,4 @@ def _policy(text: bytes) -> tuple[HeadFields, tuple[Repair, ...]]:
 
 
 def _leaves(text: bytes) -> list[tuple[str, str | None]]:
-    return [(name.decode(), sent.decode()) for name, sent in _EACH.findall(text)]
+    return _EACH.findall(text.decode())
