@@ -20,7 +20,8 @@ def read(data: bytes, *, filename: str = "") -> Reading:
         try:
             content = dispatch.read(payload)
         except Unreadable as error:
-            problems.append(Problem(error.code, error.params))
+            name = (("name", payload.filename),) if payload.filename else ()
+            problems.append(Problem(error.code, (*name, *error.params)))
             continue
         reports.append(_report(payload, content))
     return Reading(tuple(reports), tuple(problems), extraction.mail)

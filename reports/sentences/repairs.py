@@ -65,6 +65,7 @@ _WORDS: Mapping[str, str | Promise] = {
     RepairCode.AUTH_FAILURE_MISSING: _("The report does not say which kind of failure it is about."),
     RepairCode.IDENTITY_ALIGNMENT_MISSING: _("The report does not say which mechanisms failed to align."),
     RepairCode.REPORTED_DOMAIN_ASSUMED: _("The report names no usable domain; it was taken from the sample."),
+    RepairCode.TAKEN_FROM_RESULTS: _("A field is missing; its value was taken from the receiver's authentication results."),
     RepairCode.REPEATED_FIELD: _("A field that may stand once is repeated; the first one counts."),
     RepairCode.JSON_ENCODING: _("The JSON text is not plain UTF-8; it was converted."),
     RepairCode.TEXT_AFTER_JSON: _("Something follows the end of the JSON text; it was left out."),

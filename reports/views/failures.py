@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from reports.access import allowed_to, failure_for, viewer_of
 from reports.forms.reveal import RevealForm
+from reports.ingest.reading.results import claims_in
 from reports.list_filters import FailureFilter
 from reports.models import FailureReport
 from reports.permissions import Act, may
@@ -64,9 +65,11 @@ def _page(request: HttpRequest, report: FailureReport, form: RevealForm, *, stat
     until = None
     if may(viewer.role, Act.REVEAL_SAMPLES):
         until = revealed_until(report, viewer=viewer, at=now, session=request.session)
+    people = identifiers(report)
     context: dict[str, Any] = {
         "report": report,
-        "people": identifiers(report),
+        "people": people,
+        "claims": claims_in((people or {}).get("authentication_results", "")),
         "opinion": source_opinions([report], viewer=viewer).get(report.pk),
         "dkim_is_ours": _is_ours(report, report.dkim_domain),
         "envelope_is_ours": _is_ours(report, report.envelope_domain),

@@ -68,6 +68,7 @@ class RepairCode(StrEnum):
     AUTH_FAILURE_MISSING = "auth_failure_missing"
     IDENTITY_ALIGNMENT_MISSING = "identity_alignment_missing"
     REPORTED_DOMAIN_ASSUMED = "reported_domain_assumed"
+    TAKEN_FROM_RESULTS = "taken_from_results"
     REPEATED_FIELD = "repeated_field"
     # TLS reports
     JSON_ENCODING = "json_encoding"

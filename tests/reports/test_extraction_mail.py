@@ -79,6 +79,36 @@ def test_an_opaque_signed_mail_is_read() -> None:
     assert payload.data.startswith(XML.rstrip())
 
 
+def _tlv(tag: int, content: bytes, *, is_open: bool = False) -> bytes:
+    """One BER element (X.690 section 8.1), of a length told or not."""
+    if is_open:
+        return bytes([tag, 0x80]) + content + b"\0\0"
+    size = len(content).to_bytes(4, "big")
+    return bytes([tag, 0x84]) + size + content
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+@pytest.mark.parametrize("chunk", [0, 7, 100])
+def test_an_opaque_signed_mail_in_chunks_is_put_together(chunk: int, *, is_open: bool) -> None:
+    inner = part("text/xml", XML.decode()).encode().replace(b"Content-Type: ", b"Content-type:")
+    if chunk:
+        pieces = [_tlv(4, inner[at : at + chunk]) for at in range(0, len(inner), chunk)]
+        octets = _tlv(0x24, b"".join(pieces), is_open=is_open)
+    else:
+        octets = _tlv(4, inner)
+    data_id = bytes.fromhex("06092a864886f70d010701")
+    content = _tlv(0x30, data_id + _tlv(0xA0, octets, is_open=is_open), is_open=is_open)
+    signed = _tlv(0x30, b"\2\1\1" + _tlv(0x31, b"") + content + _tlv(0x31, _tlv(4, b"signature")), is_open=is_open)
+    whole = _tlv(0x30, bytes.fromhex("06092a864886f70d010702") + _tlv(0xA0, signed, is_open=is_open), is_open=is_open)
+    mail = multipart(
+        part("application/pkcs7-mime", base64.encodebytes(whole).decode(), encoding="base64"), content_type=MIXED
+    )
+    (payload,) = extract(mail).payloads
+    assert payload.data.strip() == XML.strip()
+    for end in range(len(whole) - 40, 60, -97):
+        extract(whole[:end])  # a structure that breaks off ends nothing but itself
+
+
 def test_what_the_mail_says_of_itself_goes_with_the_report() -> None:
     mail = report_mail((GZ, NAME), subject="Grüße: Report Domain: example.com")
     extraction = extract(mail.as_bytes())

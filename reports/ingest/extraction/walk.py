@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from reports.dto import NO_MAIL, Extraction, MailFacts, Payload, Problem, Repair
 from reports.errors import ReportError
-from reports.ingest.extraction import archives, bodies, feedback, streams
+from reports.ingest.extraction import archives, bodies, feedback, opaque, streams
 from reports.ingest.extraction.leaves import Leaf, from_first_field
 from reports.ingest.extraction.limits import Budget, Limits
 from reports.ingest.extraction.mime import take_whole
@@ -153,12 +153,13 @@ class _Walk:
             self._lose(Reason.ENCRYPTED, place)
 
     def _signed(self, data: bytes, place: _Place) -> None:
-        """Opaque S/MIME (RFC 8551 section 3.5.2): the signed mail stands as it is within the structure."""
-        start = data.find(b"Content-Type:")
-        if start < 0:
-            self._lose(Reason.ENCRYPTED, place)
+        """Opaque S/MIME; where its structure is damaged, the signed mail is looked for by its first field."""
+        content = opaque.signed_content(data)
+        start = -1 if content else data.find(b"Content-Type:")
+        if content or start >= 0:
+            self._look(content or data[start:], place.inside(Form.SIGNED), form=Form.MAIL)
         else:
-            self._look(data[start:], place.inside(Form.SIGNED), form=Form.MAIL)
+            self._lose(Reason.ENCRYPTED, place)
 
     def _encrypted(self, data: bytes, place: _Place) -> None:
         self._lose(Reason.ENCRYPTED, place)

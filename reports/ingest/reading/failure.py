@@ -10,12 +10,19 @@ from reports.errors import Unreadable
 from reports.ingest.reading.failure_shapes import Shape, take_apart
 from reports.ingest.reading.fields import Fields
 from reports.ingest.reading.repairs import Repairs
+from reports.ingest.reading.results import claimed, claims_in
 from reports.ingest.reading.samples import SampleFacts, read_sample
 from reports.ingest.reading.values import TIME_MAX, read_address, read_domain, read_time
 from reports.vocabulary import Reason, RepairCode
 
 INCIDENTS_MAX = 2**31 - 1
 TEXT_LENGTH = 998
+_CLAIMED = (
+    ("dkim-domain", "dkim", ("header.d",)),
+    ("dkim-selector", "dkim", ("header.s",)),
+    ("original-mail-from", "spf", ("smtp.mailfrom",)),
+)
+"""By field, which property of which method says the same in Authentication-Results (RFC 8601 section 2.7)."""
 _RECEIVED_ADDRESS = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f.:]{3,45})\]")
 
 
@@ -34,6 +41,7 @@ def read_failure(payload: Payload) -> FailureReport:
     ):
         if not fields.has(name):
             repairs.note(code, name)
+    _complete(fields, repairs=repairs)
     reported_domain = _reported_domain(fields, sample, repairs=repairs)
     return FailureReport(
         reporter=payload.mail.sender,
@@ -59,6 +67,16 @@ def read_failure(payload: Payload) -> FailureReport:
         sample=shape.sample,
         repairs=repairs.all(),
     )
+
+
+def _complete(fields: Fields, *, repairs: Repairs) -> None:
+    """What the fields do not say, as far as the receiver's Authentication-Results do."""
+    claims = claims_in("\n".join(fields.all("authentication-results")))
+    for name, method, properties in _CLAIMED:
+        value = "" if fields.first(name) else claimed(claims, method, *properties)
+        if value:
+            fields.add(name, value)
+            repairs.note(RepairCode.TAKEN_FROM_RESULTS, name, value)
 
 
 def _sample_facts(shape: Shape, *, repairs: Repairs) -> SampleFacts:

@@ -37,6 +37,9 @@ class Fields:
         text = re.sub(r"\([^()]*\)", " ", self.first(name)).lower()
         return tuple(dict.fromkeys(word for word in re.split(r"[,;\s]+", text) if word and word != "none"))
 
+    def add(self, name: str, value: str) -> None:
+        self._values.setdefault(name, []).append(value)
+
     def has(self, name: str) -> bool:
         return name in self._values
 
