@@ -26,6 +26,7 @@ _WORDS: Mapping[str, str | Promise] = {
     RepairCode.CONTROL_CHARACTERS: _("Characters that XML forbids were left out."),
     RepairCode.BARE_AMPERSAND: _("An & is not escaped; it was read as the character itself."),
     RepairCode.BARE_ADDRESS: _("An address in angle brackets is not escaped; it was read as text."),
+    RepairCode.BARE_LESS_THAN: _("A < is not escaped; it was read as the character itself."),
     RepairCode.CLOSE_TAG: _("An end tag is misspelt; it was put right."),
     RepairCode.XML_TRUNCATED: _("The XML breaks off; every whole record before the break was read."),
     RepairCode.XML_RECOVERED: _("The XML is not well-formed; what could be made out of it was read."),

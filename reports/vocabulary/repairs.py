@@ -26,6 +26,7 @@ class RepairCode(StrEnum):
     CONTROL_CHARACTERS = "control_characters"
     BARE_AMPERSAND = "bare_ampersand"
     BARE_ADDRESS = "bare_address"
+    BARE_LESS_THAN = "bare_less_than"
     CLOSE_TAG = "close_tag"
     XML_TRUNCATED = "xml_truncated"
     XML_RECOVERED = "xml_recovered"

@@ -172,6 +172,9 @@ def test_element_names_in_capitals(convert: type[str]) -> None:
     [
         (("Receiver Example", "Smith & Sons"), [RepairCode.BARE_AMPERSAND]),
         (("noreply@receiver.example", "Reports <noreply@receiver.example>"), [RepairCode.BARE_ADDRESS]),
+        (("Receiver Example", "Receiver < Example"), [RepairCode.BARE_LESS_THAN]),
+        (("Receiver Example", "Receiver <3"), [RepairCode.BARE_LESS_THAN]),
+        (("Receiver Example", "Receiver <>"), [RepairCode.BARE_LESS_THAN]),
         (("<count>2</count>", "<count>2/count>"), [RepairCode.CLOSE_TAG]),
         (("Receiver Example", "Receiver\x01\0 Example"), [RepairCode.CONTROL_CHARACTERS]),
         (("Receiver Example", "Receiver&#0; Example"), [RepairCode.CONTROL_CHARACTERS]),
@@ -212,6 +215,18 @@ def test_a_report_that_breaks_off_before_its_first_whole_row_is_refused(cut: str
     with pytest.raises(Unreadable) as refused:
         _read(WHOLE[:end])
     assert refused.value.code == Reason.REPORT_TRUNCATED
+
+
+def test_a_report_whose_only_row_is_nested_beyond_reading_is_no_empty_report() -> None:
+    with pytest.raises(Unreadable) as refused:
+        _read(aggregate_xml(record_xml(after="<a>" * 300 + "</a>" * 300)))
+    assert refused.value.code == Reason.REPORT_TRUNCATED
+
+
+def test_an_envelope_sender_in_bare_brackets_is_empty() -> None:
+    report = _read(WHOLE.replace("<envelope_from>bounce.example", "<envelope_from><>"))
+    assert [row.envelope_from for row in report.rows] == [""]
+    assert _codes(report) == [RepairCode.BARE_LESS_THAN]
 
 
 def test_without_a_root_element_a_report_that_ends_with_a_row_is_whole() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 
 from lxml import etree
@@ -22,6 +23,7 @@ from reports.vocabulary import Reason, RepairCode
 
 ERRORS_NOTED = 5
 TAIL = 4096
+_RECORD = re.compile(rb"(?i)<(?:[\w.-]+:)?record\b")
 
 
 class AggregateReader:
@@ -155,7 +157,7 @@ def _read_whole(text: XmlText, payload: Payload, *, repairs: Repairs) -> Aggrega
         found = list(reader)
     _note_errors(reader, text, repairs=repairs)
     rows = [row for row in found if isinstance(row, AggregateRow)]
-    if not rows and _breaks_off(reader, text):
+    if not rows and (_breaks_off(reader, text) or (not found and reader.errors and _RECORD.search(text.data))):
         raise Unreadable(Reason.REPORT_TRUNCATED)
     head = reader.head(first_from=next((row.header_from for row in rows if row.header_from), ""))
     if not found:
