@@ -335,10 +335,10 @@ def test_a_repeated_head_element_is_named_and_the_first_counts() -> None:
     ]
 
 
-def test_an_extension_of_the_report_is_skipped_and_named() -> None:
+def test_an_extension_of_the_report_does_not_mix_with_it_and_its_text_is_kept() -> None:
     extension = '<extension><x:any xmlns:x="urn:x"><x:domain>evil.example</x:domain></x:any></extension>'
     report = _read(aggregate_xml(policy=POLICY + extension))
-    assert report == _read(WHOLE)._replace(repairs=(Repair(RepairCode.EXTENSION_SKIPPED, "extension"),))
+    assert report == _read(WHOLE)._replace(repairs=(Repair(RepairCode.EXTENSION_SKIPPED, "extension", extension),))
 
 
 def test_repairs_of_the_container_are_repairs_of_the_report() -> None:

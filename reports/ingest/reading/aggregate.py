@@ -95,7 +95,9 @@ class AggregateReader:
         elif name == "version":
             self._parts.version = self._parts.version or (element.text or "").strip()
         else:
-            self._repairs.note(RepairCode.EXTENSION_SKIPPED, name)
+            self._repairs.note(
+                RepairCode.EXTENSION_SKIPPED, name, etree.tostring(element, encoding="unicode", with_tail=False)
+            )
 
     def _flat(self, element: etree._Element) -> list[tuple[str, str | None]]:
         return [(self._names[each.tag], each.text) for each in element.iter("*")]
