@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os.path import abspath
 from pathlib import Path
 
 from reports.dto import Problem
+from reports.ingest.collection import collection_paused
 from reports.ingest.extraction import Limits, is_mbox, split_mbox
 from reports.ingest.outcome import Result, combine
 from reports.vocabulary import Outcome, Reason
@@ -44,6 +46,11 @@ def find(paths: Iterable[Path]) -> Iterator[Path]:
 
 def take_files(files: Iterable[Path], *, take: Take) -> Iterator[tuple[Path, Result]]:
     """Hand the mails of all files to `take` in bounded batches; yield one result for each file, in order."""
+    with collection_paused():
+        yield from _taken(files, take=take)
+
+
+def _taken(files: Iterable[Path], *, take: Take) -> Iterator[tuple[Path, Result]]:
     batch: list[FileMail] = []
     size = 0
     waiting: dict[Path, list[Result]] = {}
@@ -67,6 +74,7 @@ def _flush(batch: list[FileMail], waiting: dict[Path, list[Result]], *, take: Ta
     for mail, result in zip(batch, take(batch), strict=True):
         waiting[mail.path].append(result)
     batch.clear()
+    gc.collect(1)  # the little that counting references has left of the batch
 
 
 def _ended(waiting: dict[Path, list[Result]], *, but: Path | None = None) -> Iterator[tuple[Path, Result]]:

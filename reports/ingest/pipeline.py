@@ -5,11 +5,9 @@ Who brings the bytes (IMAP, uploads, files, the demo) stays outside; mail is ack
 
 from __future__ import annotations
 
-import gc
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +15,7 @@ from django.db import OperationalError, transaction
 
 from reports.dto import MailFacts, Problem
 from reports.ingest import ledger, raw, store
+from reports.ingest.collection import collection_paused
 from reports.ingest.ledger import Arrival
 from reports.ingest.outcome import Reading, Result, conclude
 from reports.ingest.read import read
@@ -75,23 +74,11 @@ def ingest(
     """
     if not arrivals:
         return []
-    with _without_collection():
+    with collection_paused():
         ids = ledger.take_in(arrivals, organisation=organisation, at=at)
         checkpoint("taken in")
         batch = [Unread(pk, arrival.data, arrival.filename) for pk, arrival in zip(ids, arrivals, strict=True)]
         return _read_and_store(batch, organisation=organisation, at=at, checkpoint=checkpoint)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Look for cyclic garbage after the batch only: it is bounded, and going through all that lives takes a tenth more time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def finish_unread(
