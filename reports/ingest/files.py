@@ -14,8 +14,8 @@ from reports.ingest.extraction import Limits, is_mbox, split_mbox
 from reports.ingest.outcome import Result, combine
 from reports.vocabulary import Outcome, Reason
 
-BATCH_BYTES = 16 << 20
-BATCH_MESSAGES = 5000
+BATCH_BYTES = 24 << 20
+BATCH_MESSAGES = 10_000
 _HEAD_BYTES = 4096
 
 
