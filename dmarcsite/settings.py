@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "django_tables2",
 ]
 MIDDLEWARE = [
+    "dmarcsite.observing.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -221,6 +222,10 @@ DEMO = env.bool("DEMO", default=IS_DATABASE_EMBEDDED)
 
 # --- Monitoring -------------------------------------------------------------------------------------------------------
 METRICS_TOKEN = env.str("SEKIMORI_METRICS_TOKEN", default="")
+OTEL_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+LOG_FORMAT = env.str("SEKIMORI_LOG_FORMAT", default="text").lower()
+if LOG_FORMAT not in ("text", "json"):
+    raise BadSetting(f"SEKIMORI_LOG_FORMAT must be text or json, not {LOG_FORMAT!r}.")
 
 # --- Language, time, files ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -244,8 +249,11 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 200
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "text": {"()": "dmarcsite.observing.lines.TextLines"},
+        "json": {"()": "dmarcsite.observing.lines.JsonLines"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     # It warns of each field that a report leaves out; what is missing or mended stands with the report itself.
     "loggers": {"parsedmarc": {"level": "ERROR"}},
     "root": {"handlers": ["stderr"], "level": env.str("SEKIMORI_LOG_LEVEL", default="WARNING").upper()},

@@ -56,9 +56,9 @@ class MailLedger:
         """Whether the folder was ever read in another epoch."""
         return self._in_folder.exclude(epoch=self.epoch).exists()
 
-    def refuse_too_large(self, sizes: Mapping[str, int], *, limit: int, at: datetime) -> None:
-        """Enter items that are not even fetched, with the reason."""
-        Message.objects.bulk_create(
+    def refuse_too_large(self, sizes: Mapping[str, int], *, limit: int, at: datetime) -> list[int]:
+        """Enter items that are not even fetched, with the reason; returns the message ids."""
+        entered = Message.objects.bulk_create(
             Message(
                 organisation_id=self.mailbox.organisation_id,
                 channel=Channel(self.mailbox.kind),
@@ -74,6 +74,7 @@ class MailLedger:
             )
             for key, size in sizes.items()
         )
+        return [message.pk for message in entered]
 
     def to_acknowledge(self) -> dict[Mark, dict[str, int]]:
         """Key -> message id of what was read and not yet acknowledged."""

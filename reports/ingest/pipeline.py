@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import OperationalError, transaction
 
 from reports.dto import MailFacts, Problem
-from reports.ingest import ledger, raw, store
+from reports.ingest import ledger, raw, stages, store
 from reports.ingest.collection import collection_paused
 from reports.ingest.ledger import Arrival
 from reports.ingest.outcome import Reading, Result, conclude
@@ -74,8 +74,9 @@ def ingest(
     """
     if not arrivals:
         return []
-    with collection_paused():
+    with collection_paused(), stages.work("ingest", batch=stages.batch_id()):
         ids = ledger.take_in(arrivals, organisation=organisation, at=at)
+        stages.reached("taken in", ids)
         checkpoint("taken in")
         batch = [Unread(pk, arrival.data, arrival.filename) for pk, arrival in zip(ids, arrivals, strict=True)]
         return _read_and_store(batch, organisation=organisation, at=at, checkpoint=checkpoint)
@@ -101,7 +102,8 @@ def finish_unread(
         elif message.raw:
             item = Unread(message.pk, raw.bytes_of(message.raw), message.filename)
             try:
-                results = _read_and_store([item], organisation=message.organisation, at=at, checkpoint=checkpoint)
+                with stages.work("finish", batch=stages.new_batch_id()):
+                    results = _read_and_store([item], organisation=message.organisation, at=at, checkpoint=checkpoint)
             except OperationalError:
                 ledger.forgive_try(pk)
                 raise
@@ -113,13 +115,15 @@ def _read_and_store(
 ) -> list[Result]:
     results: dict[int, Result] = {}
     for part in _read_in_parts(batch):
+        stages.reached("read", [pk for pk, _ in part])
         checkpoint("read")
         try:
             results |= _store(part, organisation=organisation, at=at, checkpoint=checkpoint)
         except OperationalError:
             raise
         except Exception:  # what PostgreSQL refuses of one message takes the whole transaction with it
-            log.exception("%d messages cannot be stored as one", len(part))
+            named = stages.naming([pk for pk, _ in part])
+            log.exception("%d messages cannot be stored as one", len(part), extra=named)
     return [results.get(item.pk) or _alone(item, organisation=organisation, at=at) for item in batch]
 
 
@@ -131,7 +135,7 @@ def _read_in_parts(batch: Sequence[Unread]) -> Iterator[list[tuple[int, Reading]
         try:
             reading = read(item.data, filename=item.filename)
         except Exception:  # a fault of ours in one message must not hold up the others
-            log.exception("message %d cannot be read with its batch", item.pk)
+            log.exception("message %d cannot be read with its batch", item.pk, extra=stages.naming([item.pk]))
             continue
         part.append((item.pk, reading))
         rows += reading.rows
@@ -153,7 +157,9 @@ def _store(
         kept = store.store(mine, organisation=organisation, at=at)
         results = {pk: conclude(reading, each, message_id=pk) for (pk, reading), each in zip(mine, kept, strict=True)}
         ledger.finish([(results[pk], reading.mail) for pk, reading in mine], at=at)
+        stages.reached("stored", list(results))
         checkpoint("stored")
+    stages.reached("committed", list(results))
     checkpoint("committed")
     return results | {pk: ledger.result_of(pk) for pk, _ in readings if pk not in unread}
 
@@ -165,12 +171,13 @@ def _alone(item: Unread, *, organisation: Organisation, at: datetime) -> Result:
         ledger.count_try(item.pk)
         try:
             reading = read(item.data, filename=item.filename)
+            stages.reached("read", [item.pk])
             return _store([(item.pk, reading)], organisation=organisation, at=at, checkpoint=no_checkpoint)[item.pk]
         except OperationalError:
             ledger.forgive_try(item.pk)
             raise
         except Exception:
-            log.exception("message %d cannot be read", item.pk)
+            log.exception("message %d cannot be read", item.pk, extra=stages.naming([item.pk]))
             trace = traceback.format_exc()[-TRACE_LENGTH:]
     return _give_up(item.pk, trace, at=at)
 
@@ -180,4 +187,5 @@ def _give_up(pk: int, trace: str, *, at: datetime) -> Result:
         Outcome.REFUSED, Reason.READER_FAILED, (Problem(Reason.READER_FAILED, (("trace", trace),)),), (), pk
     )
     ledger.finish([(result, MailFacts())], at=at)
+    stages.reached("given up", [pk])
     return result

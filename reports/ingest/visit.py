@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 
+from reports import following
 from reports.errors import MailboxError
+from reports.ingest import stages
 from reports.ingest.ledger import Arrival
 from reports.ingest.mail_ledger import MailLedger
 from reports.ingest.pipeline import Checkpoint, finish_unread, ingest, no_checkpoint
@@ -40,7 +42,8 @@ def visit(mailbox_id: int, *, clock: Clock, checkpoint: Checkpoint = no_checkpoi
         if mailbox is None:
             return False
         try:
-            is_done = _Visit(mailbox, clock=clock, checkpoint=checkpoint).run()
+            with stages.work("visit", mailbox=mailbox.pk):
+                is_done = _Visit(mailbox, clock=clock, checkpoint=checkpoint).run()
         except MailboxError as error:
             _note_failure(mailbox, error, at=clock())
         else:
@@ -84,7 +87,8 @@ class _Visit:
             for keys in self._batches(place, ledger):
                 if self.clock() >= until:
                     return False
-                unreadable |= self._take(place, ledger, keys, has_earlier=has_earlier)
+                with following.about(batch=stages.new_batch_id()):
+                    unreadable |= self._take(place, ledger, keys, has_earlier=has_earlier)
             ledger.forget_unreachable(at=self.clock())
         if unreadable:
             raise _some_unreadable(unreadable)
@@ -105,13 +109,14 @@ class _Visit:
             new = ledger.new_among(window)
             sizes = place.sizes(new) if new else {}
             if too_large := {key: sizes[key] for key in new if sizes.get(key, 0) > limit}:
-                ledger.refuse_too_large(too_large, limit=limit, at=self.clock())
+                stages.reached("refused", ledger.refuse_too_large(too_large, limit=limit, at=self.clock()))
                 self._acknowledge(place, ledger)
             yield from _bounded([key for key in new if key in sizes and key not in too_large], sizes)
 
     def _take(self, place: Place, ledger: MailLedger, keys: Sequence[str], *, has_earlier: bool) -> Mapping[str, str]:
         """Fetch, enter, read, store and acknowledge; returns what could not be read, with the reason of each."""
         fetched = place.fetch(keys)
+        stages.reached("fetched", count=len(fetched.mails))
         self.checkpoint("fetched")
         known = ledger.move_to_new_keys(fetched.mails) if has_earlier else set()
         at = self.clock()
@@ -147,6 +152,7 @@ class _Visit:
         if told := [pk for messages in waiting.values() for pk in messages.values()]:
             self.checkpoint("told the server")
             Message.objects.filter(pk__in=told).update(acknowledged_at=self.clock())
+            stages.reached("acknowledged", told)
             self.checkpoint("acknowledged")
 
 

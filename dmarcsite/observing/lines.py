@@ -1,0 +1,55 @@
+"""How a log record becomes a line: text for people, JSON for machines; both name the ids of what was being worked on."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from reports import following
+
+OWN = ("time", "level", "logger", "message", "exception")
+"""The names that no id may take."""
+
+
+class TextLines(logging.Formatter):
+    """2026-01-31 08:00:00,000 INFO reports.ingest.stages: mail: read [batch=0f… messages=1,2]"""
+
+    def __init__(self) -> None:
+        super().__init__("{asctime} {levelname} {name}: {message}", style="{")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Named by logging: the line without the traceback, which follows it."""
+        named = " ".join(f"{name}={_as_text(value)}" for name, value in _facts(record).items())
+        return super().formatMessage(record) + (f" [{named}]" if named else "")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line in ASCII, whatever the message holds; an exception is in it with its traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Named by logging."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: value for name, value in _facts(record).items() if name not in OWN}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def _facts(record: logging.LogRecord) -> Mapping[str, Any]:
+    """The ids of the work in hand, and those that the record brings itself."""
+    return {**following.facts(), **getattr(record, "facts", {})}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    text = str(value)
+    return repr(text) if " " in text else text
