@@ -38,14 +38,13 @@ def main() -> int:
         command = [sys.executable, "-m", "tests.mutations", "--within", place.name]
         numbers = ["--seed", str(asked.seed), "--start", str(asked.start), "--count", str(asked.count)]
         status = subprocess.run([*command, *numbers], check=False).returncode
-        if status not in (0, 1):  # ended by the watchdog, the kernel or a crash
-            number = place.read().decode() or "?"
+        if number := place.read().decode():  # ended by the watchdog, the kernel or a crash
             print(f"ENDED with status {status}: SEED={asked.seed} ONLY={number}", flush=True)
     return int(status != 0)
 
 
 def _read_all(seed: int, numbers: range, place: Path) -> int:
-    """Read them one by one; where this process stands is in the file `place`, for whoever finds it dead."""
+    """Read them one by one; where this process stands is in the file `place`, for whoever finds it dead; in the end nothing."""
     judge(failure_mail())  # loads what is loaded once
     resource.setrlimit(resource.RLIMIT_AS, (_size() + (MEMORY_MIB << 20),) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -65,6 +64,7 @@ def _read_all(seed: int, numbers: range, place: Path) -> int:
             faulthandler.cancel_dump_traceback_later()
             slowest = max(slowest, (time.perf_counter() - start, number))
             endings[ending] += 1
+        mark.truncate(0)
     kinds = ", ".join(f"{ending} {count}" for ending, count in endings.most_common())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     print(

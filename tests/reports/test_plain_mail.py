@@ -139,6 +139,7 @@ def test_a_mebibyte_of_boundaries_is_taken_apart_in_one_pass() -> None:
     assert len(plain.leaves) == 200_000
     assert split_plain(MIXED + b"--b--b\n" * 150_000) is None
     assert split_plain(MIXED.replace(b'"b"', b'"b"' + b"; name=x" * 100_000)) is None
+    assert split_plain(b"x" * 1_000_000 + b"\n\nhello\n") is None  # took an hour once: tried from each byte of the line
 
 
 def test_mails_of_the_standard_library_s_own_making_are_plain() -> None:
