@@ -18,7 +18,7 @@ from reports.ingest.extraction.sniffing import sniff
 FIELD_LENGTH = 4000
 """A longer field may be one that the whole parser cuts, in a way that is its own."""
 REPEATED_HEAD = 120
-_FIELD = re.compile(rb"(?m)^([!-9;-~]+):([^\n]*\n(?:[ \t][^\n]*\n)*)")  # from line starts alone: else a long line is n squared
+_FIELD = re.compile(rb"(?m)^([!-9;-~]+):([^\n]*\n(?:[ \t][^\n]*\n)*)")  # (?m)^: a long line is tried once
 _TYPE = re.compile(rb"[a-z0-9.+-]+/[a-z0-9.+-]+")
 _REPORTS = frozenset({b"multipart/report", b"multipart/digest"})
 _PARAMETER = rb';\s*([a-z0-9-]+)\s*=\s*(?:"([^"\\<>]*)"|([^\s;"\\<>\']+))\s*'
