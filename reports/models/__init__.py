@@ -6,6 +6,7 @@ from reports.models.failure import FailureReport
 from reports.models.identity import AddressIdentity, ServiceName
 from reports.models.inbound import InboundEvent, Node, PassCount
 from reports.models.job import Job
+from reports.models.loose_object import LooseObject
 from reports.models.mailbox import Mailbox
 from reports.models.message import Message, RawMessage
 from reports.models.organisation import Domain, Membership, Organisation
@@ -28,6 +29,7 @@ __all__ = [
     "FailureReport",
     "InboundEvent",
     "Job",
+    "LooseObject",
     "Mailbox",
     "Membership",
     "Message",

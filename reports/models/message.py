@@ -12,17 +12,30 @@ from reports.vocabulary import Channel, Outcome, SenderCheck
 
 
 class RawMessage(models.Model):
-    """The bytes as they came, compressed and sealed (reports.sealing), kept once per organisation by their SHA-256."""
+    """The bytes as they came, compressed and sealed (reports.sealing), kept once per organisation by their SHA-256.
+
+    They lie in `sealed`, or in an object of the bucket that is named by organisation and hash; `object_key` is then the
+    name of the key that sealed it, in hex. Read and written by reports.ingest.raw alone.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, db_index=False)
     sha256 = models.BinaryField(max_length=32)
     size = models.PositiveIntegerField()
-    sealed = models.BinaryField()
+    sealed = models.BinaryField(null=True)
+    object_key = models.CharField(max_length=8, null=True, blank=True)
     stored_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organisation", "sha256"], name="raw_message_once_per_organisation"),
+            models.CheckConstraint(
+                condition=models.Q(sealed__isnull=True, object_key__isnull=False)
+                | models.Q(sealed__isnull=False, object_key__isnull=True),
+                name="raw_message_in_one_place",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(object_key__isnull=False), name="raw_message_in_bucket"),
         ]
 
     def __str__(self) -> str:
