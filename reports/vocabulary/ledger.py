@@ -92,6 +92,7 @@ class JobKind(StrEnum):
 
     REREAD = "reread"
     IMPORT = "import"
+    UPLOAD = "upload"
 
 
 class JobState(StrEnum):

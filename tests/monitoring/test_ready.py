@@ -52,7 +52,7 @@ def test_it_is_not_ready_without_its_broker(client: Client, settings: pytest.Fix
 
 def test_it_is_not_ready_while_a_migration_is_missing(client: Client) -> None:
     beat()
-    MigrationRecorder(connection).record_unapplied("reports", "0018_raw_messages_in_a_bucket")
+    MigrationRecorder(connection).record_unapplied("reports", "0019_uploads_read_in_the_background")
     status, found = checks(client)
     assert (status, found["migrations"]) == (503, "1 migrations are not applied: run manage.py prepare")
 
