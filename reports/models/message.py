@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from reports.models.mailbox import Mailbox
 from reports.models.organisation import Organisation
-from reports.vocabulary import Channel, Outcome, SenderCheck
+from reports.vocabulary import Channel, Outcome, Reason, SenderCheck
 
 
 class RawMessage(models.Model):
@@ -116,6 +116,11 @@ class Message(models.Model):
             models.Index(fields=["received_at"], condition=models.Q(outcome__isnull=True), name="message_unread"),
             models.Index(
                 fields=["sender_due_at"], condition=models.Q(sender_due_at__isnull=False), name="message_sender_due"
+            ),
+            models.Index(
+                fields=["organisation", "-received_at", "-id"],
+                condition=models.Q(reason=Reason.READER_FAILED.value),
+                name="message_parked",
             ),
             models.Index(
                 fields=["mailbox"],
