@@ -19,7 +19,8 @@ class AggregateReport(models.Model):
     kept and shown, and adds to no sum; `superseded_by` says why (reports.ingest.superseding). Whoever deletes a report
     deletes its rows: a trigger of the table sees to that. `filename` is the reporter's, without its endings.
     `proven_by` is a later mail with the same report that was proven better than `message`. What `is_secondhand` was rebuilt
-    from parsedmarc's output, and gives way to the true report (reports.ingest.secondhand).
+    from parsedmarc's output, and gives way to the true report (reports.ingest.secondhand). `extensions` are the elements
+    beside those of the RFCs, [{"record", "place", "xml"}] with record 0 for the report itself; None where there are none.
     """
 
     # That of the domain, which the database checks.
@@ -57,6 +58,7 @@ class AggregateReport(models.Model):
     proven_by = models.ForeignKey(
         Message, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="reports_proven"
     )
+    extensions = models.JSONField(null=True, blank=True)
     stored_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
