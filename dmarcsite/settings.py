@@ -20,6 +20,7 @@ from dmarcsite.env import (
     new_signing_secret,
     read_secret_files,
 )
+from dmarcsite.raw_store import raw_store_from
 from dmarcsite.services.places import Places
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -140,6 +141,9 @@ CACHES = {
 }
 # Celery's transport spells a socket's address in another way than redis-py.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+
+# --- The bytes of mails: into a bucket or not, and the bucket from which they may be read (reports.ingest.raw) ---------
+RAW_INTO_BUCKET, RAW_BUCKET = raw_store_from(env.str("SEKIMORI_RAW_STORE", default="postgresql"))
 
 # --- People ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "dmarcsite.User"

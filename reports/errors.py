@@ -33,3 +33,10 @@ class MailboxMisconfigured(MailboxError):
 
 class InboundRefused(ReportError):
     """What a filter node sent is not what it may send, and nothing of it was stored."""
+
+
+class RawStoreError(ReportError):
+    """The bucket that holds the bytes of mails does not do what it is asked just now; `code` is a RawFault.
+
+    Nothing was lost: whoever brought bytes still has them, and what lies in the bucket lies there. The same may go well later.
+    """

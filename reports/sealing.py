@@ -57,6 +57,11 @@ def unseal(sealed: bytes | memoryview, *, purpose: Purpose) -> bytes:
         raise SealBroken("the sealed value is damaged, or was sealed for another purpose") from None
 
 
+def key_name_of(sealed: bytes) -> bytes:
+    """The name of the key that sealed the value."""
+    return sealed[1 : 1 + _KEY_NAME_BYTES]
+
+
 def known_key_names() -> list[bytes]:
     """The names of the keys that this installation has, newest first."""
     return list(_ciphers(tuple(settings.SEKIMORI_ENCRYPTION_KEYS)))

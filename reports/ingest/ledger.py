@@ -47,26 +47,29 @@ class Arrival:
     key: str = ""
 
 
-@transaction.atomic(durable=True)
 def take_in(arrivals: Sequence[Arrival], *, organisation: Organisation, at: datetime) -> list[int]:
     """Put the bytes and their ledger rows, still without outcome, into the database; returns the message ids in order.
 
-    Bytes that the organisation holds already are not kept twice. The first try at reading counts from here.
+    Bytes that the organisation holds already are not kept twice. The first try at reading counts from here. Raises
+    `reports.errors.RawStoreError` where bytes belong into a bucket that does not take them; nothing is taken in then.
     """
-    with connection.cursor() as cursor:
-        # Else two workers that bring the same bytes at once would both enter them; this lasts milliseconds.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, organisation.pk])
-    raws = raw.keep_all([arrival.data for arrival in arrivals], organisation=organisation, at=at)
-    table = Message._meta.db_table
-    ids = next_ids(table, len(arrivals))
-    copy_rows(
-        table,
-        COLUMNS,
-        (
-            (pk, *_fields(arrival, raw_id, organisation=organisation))
-            for pk, arrival, raw_id in zip(ids, arrivals, raws, strict=True)
-        ),
-    )
+    contents = [arrival.data for arrival in arrivals]
+    put = raw.put_beforehand(contents, organisation=organisation)
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            # Else two workers that bring the same bytes at once would both enter them; this lasts milliseconds.
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, organisation.pk])
+        raws = raw.keep_all(contents, organisation=organisation, at=at, put=put)
+        table = Message._meta.db_table
+        ids = next_ids(table, len(arrivals))
+        copy_rows(
+            table,
+            COLUMNS,
+            (
+                (pk, *_fields(arrival, raw_id, organisation=organisation))
+                for pk, arrival, raw_id in zip(ids, arrivals, raws, strict=True)
+            ),
+        )
     return ids
 
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import OperationalError, transaction
 
 from reports.dto import MailFacts, Problem
+from reports.errors import RawStoreError
 from reports.ingest import ledger, raw, stages, store
 from reports.ingest.collection import collection_paused
 from reports.ingest.ledger import Arrival
@@ -70,7 +71,8 @@ def ingest(
     """Take in, read and store messages, in a transaction for all of them and one for each ROWS_TOGETHER; the results are in their order.
 
     Each ends with an outcome and a reason, whatever it holds: one that cannot be read or stored together with the
-    others is tried alone, and refused after TRIES. Raises only what concerns all (the database is gone).
+    others is tried alone, and refused after TRIES. Raises only what concerns all: the database is gone, or the bucket that
+    keeps their bytes (RawStoreError).
     """
     if not arrivals:
         return []
@@ -80,6 +82,14 @@ def ingest(
         checkpoint("taken in")
         batch = [Unread(pk, arrival.data, arrival.filename) for pk, arrival in zip(ids, arrivals, strict=True)]
         return _read_and_store(batch, organisation=organisation, at=at, checkpoint=checkpoint)
+
+
+def read_taken_in(message_ids: Iterable[int], *, organisation: Organisation, at: datetime) -> list[Result]:
+    """Read messages together that were taken in, and that nobody has tried to read yet."""
+    messages = Message.objects.filter(pk__in=message_ids, outcome__isnull=True).select_related("raw").order_by("pk")
+    with collection_paused(), stages.work("ingest", batch=stages.batch_id()):
+        batch = [Unread(each.pk, raw.bytes_of(each.raw), each.filename) for each in messages if each.raw]
+        return _read_and_store(batch, organisation=organisation, at=at, checkpoint=no_checkpoint)
 
 
 def finish_unread(
@@ -100,11 +110,11 @@ def finish_unread(
         if message.tries > TRIES:
             yield _give_up(message.pk, "", at=at)
         elif message.raw:
-            item = Unread(message.pk, raw.bytes_of(message.raw), message.filename)
             try:
+                item = Unread(message.pk, raw.bytes_of(message.raw), message.filename)
                 with stages.work("finish", batch=stages.new_batch_id()):
                     results = _read_and_store([item], organisation=message.organisation, at=at, checkpoint=checkpoint)
-            except OperationalError:
+            except (OperationalError, RawStoreError):  # neither says anything about the message
                 ledger.forgive_try(pk)
                 raise
             yield from results

@@ -12,7 +12,7 @@ from reports.vocabulary.evidence import (
     SourceVerdict,
     Why,
 )
-from reports.vocabulary.ledger import JobKind, JobState, Outcome, Reason, Stage
+from reports.vocabulary.ledger import JobKind, JobState, Outcome, RawFault, Reason, Stage
 from reports.vocabulary.organisation import DomainKind, Role
 from reports.vocabulary.places import Channel, MailboxFault, MailboxStep, PlaceKind
 from reports.vocabulary.repairs import RepairCode
@@ -30,6 +30,7 @@ __all__ = [
     "MailboxStep",
     "Outcome",
     "PlaceKind",
+    "RawFault",
     "Reason",
     "RepairCode",
     "Role",

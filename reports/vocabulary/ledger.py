@@ -47,6 +47,7 @@ class Reason(StrEnum):
     BAD_COUNT = "bad_count"
     ROW_WITHOUT_CONTENT = "row_without_content"
     ROW_TRUNCATED = "row_truncated"
+    ROW_BROKEN = "row_broken"
     ROWS_REJECTED = "rows_rejected"
     REPORT_TRUNCATED = "report_truncated"
     FAILURE_UNREADABLE = "failure_unreadable"
@@ -103,3 +104,15 @@ class JobState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class RawFault(StrEnum):
+    """Why the bucket that holds the bytes of mails does not do what it is asked (docs/raw-store.md says what to do)."""
+
+    UNREACHABLE = "unreachable"
+    CERTIFICATE_UNTRUSTED = "certificate_untrusted"
+    CREDENTIALS = "credentials"
+    ACCESS_DENIED = "access_denied"
+    BUCKET_MISSING = "bucket_missing"
+    BUCKET_NOT_NAMED = "bucket_not_named"
+    STORE_REFUSED = "store_refused"

@@ -1,56 +1,104 @@
-"""The bytes of messages as they came: kept, given back, and thrown away. The only module that knows where and how they lie."""
+"""Keeps bytes, each once for an organisation, and gives them back: from PostgreSQL or the bucket, wherever they lie."""
 
 from __future__ import annotations
 
 import hashlib
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from django.conf import settings
 from django.db import connection
 
+from reports.errors import RawStoreError
 from reports.ingest.copying import array_of, copy_typed, next_ids
+from reports.ingest.raw import loose
+from reports.ingest.raw.opening import at_once, bucket, forget_credentials, object_name, object_of
+from reports.ingest.raw.packing import RawDamaged, longest, pack, unpack, unpack_object
 from reports.models import Organisation, RawMessage
-from reports.sealing import Purpose, seal, unseal
+from reports.sealing import key_name_of
 
-# Report mails hold archives in base64: a higher level costs three times as much and saves one per cent.
-COMPRESSION_LEVEL = 1
-SMALL = 4096
-"""Bytes below which compressing costs more than it saves: a third of a small mail, for a tenth of the time it takes."""
-_AS_IT_IS = b"\0"
-"""Before bytes that are not compressed; a zlib stream begins with another byte (RFC 1950, section 2.2)."""
 COLUMNS = {
     "id": "int8", "organisation_id": "int8", "sha256": "bytea", "size": "int4", "sealed": "bytea",
-    "stored_at": "timestamptz",
+    "object_key": "text", "stored_at": "timestamptz",
 }  # fmt: skip
 
+Put = Mapping[bytes, str]
+"""What lies in the bucket and has no row yet: SHA-256, and the name of the key that sealed it."""
 
-def keep_all(contents: Sequence[bytes], *, organisation: Organisation, at: datetime) -> list[int]:
+
+def put_beforehand(contents: Sequence[bytes], *, organisation: Organisation) -> Put:
+    """Put the contents that the organisation does not hold into the bucket, where the settings say so.
+
+    To be called outside of any transaction, before `keep_all`: a crash in between leaves objects with a note, never a row
+    without its bytes. Raises RawStoreError; what was put until then is tidied away a day later.
+    """
+    if not settings.RAW_INTO_BUCKET:
+        return {}
+    by_digest = {hashlib.sha256(content).digest(): content for content in contents}
+    missing = by_digest.keys() - _held(list(by_digest), organisation=organisation).keys()
+    names = {digest: object_name(organisation.pk, digest) for digest in missing}
+    if not missing:
+        return {}
+    store = bucket()
+
+    def put(digest: bytes) -> str:
+        body = pack(by_digest[digest])
+        store.put(names[digest], body)
+        return key_name_of(body).hex()
+
+    loose.expect(list(names.values()))
+    return dict(zip(names, at_once(put, names), strict=True))
+
+
+def keep_all(contents: Sequence[bytes], *, organisation: Organisation, at: datetime, put: Put) -> list[int]:
     """Keep the contents, each once for the organisation; answers the ids of their RawMessage rows in order.
 
-    To be called within a transaction that keeps out another one with the same contents.
+    What was `put` into the bucket stays there, everything else lies in the row. To be called within a transaction that
+    keeps out another one with the same contents.
     """
     digests = [hashlib.sha256(content).digest() for content in contents]
     held = _held(digests, organisation=organisation)
     missing = {digest: content for digest, content in zip(digests, contents, strict=True) if digest not in held}
     table = RawMessage._meta.db_table
     held |= zip(missing, next_ids(table, len(missing)), strict=True)
+    away = _adopted(missing, put, organisation=organisation) if put else {}
     copy_typed(
         table,
         COLUMNS,
-        ((held[digest], organisation.pk, digest, len(data), _pack(data), at) for digest, data in missing.items()),
+        (
+            (held[digest], organisation.pk, digest, len(data), None if key else pack(data), key, at)
+            for digest, data in missing.items()
+            for key in (away.get(digest),)
+        ),
     )
     return [held[digest] for digest in digests]
 
 
 def bytes_of(raw: RawMessage) -> bytes:
-    """The bytes as they came. Raises `reports.sealing.SealBroken` where the key is gone."""
-    packed = unseal(raw.sealed, purpose=Purpose.RAW_MESSAGE)
-    return packed[1:] if packed[:1] == _AS_IT_IS else zlib.decompress(packed)
+    """The bytes as they came.
+
+    Raises `reports.sealing.SealBroken` where the key is gone, RawDamaged (a SealBroken) where the object is, and
+    RawStoreError where the bucket does not answer.
+    """
+    if raw.sealed is not None:
+        return unpack(raw.sealed)
+    try:
+        return unpack_object(bucket().get(object_of(raw), limit=longest(raw.size)), of=raw)
+    except RawStoreError as error:
+        forget_credentials(error)
+        raise
+    except RawDamaged:
+        moved = RawMessage.objects.filter(pk=raw.pk, sealed__isnull=False).first()  # since the row was read
+        if moved is None or moved.sealed is None:
+            raise
+        return unpack(moved.sealed)
 
 
 def throw_away(ids: Iterable[int]) -> None:
-    """Delete the bytes for good. Messages that had them stay, with their outcome."""
+    """Delete the bytes for good. Messages that had them stay, with their outcome.
+
+    Objects in the bucket get a note by a trigger; `loose.let_go` deletes them once that is committed.
+    """
     wanted = list(ids)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE reports_message SET raw_id = NULL WHERE raw_id = ANY(%s)", [wanted])
@@ -66,6 +114,7 @@ def _held(digests: Sequence[bytes], *, organisation: Organisation) -> dict[bytes
         return {bytes(digest): pk for digest, pk in cursor.fetchall()}
 
 
-def _pack(data: bytes) -> bytes:
-    packed = _AS_IT_IS + data if len(data) < SMALL else zlib.compress(data, COMPRESSION_LEVEL)
-    return seal(packed, purpose=Purpose.RAW_MESSAGE)
+def _adopted(missing: Iterable[bytes], put: Put, *, organisation: Organisation) -> Put:
+    """Those of the missing ones that lie in the bucket and are named by a row from now on, with their keys."""
+    names = {object_name(organisation.pk, digest): digest for digest in missing if digest in put}
+    return {names[name]: put[names[name]] for name in loose.adopt(list(names))}
