@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.lookups import GreaterThan
 
 from reports.models.message import Message
 from reports.models.organisation import Domain, Organisation
 from reports.models.source import Source
 from reports.vocabulary import Lens
+
+LONG = timedelta(hours=27)
+"""Reports cover a day; local days are up to 25 hours long, and some reporters add a little."""
+
+
+def is_long(report: str = "") -> Q:
+    """Reports over several days, as the index `aggregate_report_long` has them; `report` is a path that ends in "__"."""
+    return Q(GreaterThan(F(f"{report}end") - F(f"{report}begin"), LONG))
 
 
 class AggregateReport(models.Model):
@@ -47,6 +58,7 @@ class AggregateReport(models.Model):
     failing = models.PositiveBigIntegerField()
     rows_dropped = models.PositiveIntegerField(default=0)
     repairs = models.JSONField(default=list, blank=True)
+    extensions = models.JSONField(null=True, blank=True)
     sightings = models.PositiveIntegerField(default=1)
     is_conflicting = models.BooleanField(default=False)
     is_counted = models.BooleanField(default=True, db_default=True)
@@ -58,7 +70,6 @@ class AggregateReport(models.Model):
     proven_by = models.ForeignKey(
         Message, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="reports_proven"
     )
-    extensions = models.JSONField(null=True, blank=True)
     stored_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -76,6 +87,7 @@ class AggregateReport(models.Model):
             models.Index(fields=["domain", "-begin"], name="aggregate_report_by_domain"),
             models.Index(fields=["message"], name="aggregate_report_by_message"),
             models.Index(fields=["organisation"], condition=Q(is_counted=False), name="aggregate_report_not_counted"),
+            models.Index(fields=["organisation", "begin"], condition=is_long(), name="aggregate_report_long"),
             models.Index(
                 fields=["organisation", "begin"], condition=Q(is_secondhand=True), name="aggregate_report_secondhand"
             ),

@@ -14,7 +14,8 @@ class Organisation(models.Model):
 
     `own_reporters` are our own gateways, `mailbox_reporters` the reporters that also host mailboxes of ours: each as
     its org_name, its e-mail address or that address's domain, in any case. They decide the lens of a row.
-    `trusted_authserv_ids` are the servers whose Authentication-Results are believed (reports.ingest.sender.results).
+    `trusted_authserv_ids` are the servers whose Authentication-Results are believed (reports.ingest.sender.results);
+    `servers_changed_at` is when they changed, as long as mails that were judged before wait to be judged again.
     """
 
     name = models.CharField(max_length=120)
@@ -23,6 +24,7 @@ class Organisation(models.Model):
     own_reporters = models.JSONField(default=list, blank=True)
     mailbox_reporters = models.JSONField(default=list, blank=True)
     trusted_authserv_ids = models.JSONField(default=list, blank=True, db_default=[])
+    servers_changed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
