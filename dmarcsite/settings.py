@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "dmarcsite.people.middleware.ViewerMiddleware",
     "dmarcsite.people.second_factor.SecondFactorMiddleware",
     "dmarcsite.replica.middleware.ReplicaMiddleware",
+    "dmarcsite.unavailable.UnavailableMiddleware",
 ]
 ROOT_URLCONF = "dmarcsite.urls"
 WSGI_APPLICATION = "dmarcsite.wsgi.application"

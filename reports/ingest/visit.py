@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from reports import following
-from reports.errors import MailboxError
+from reports.errors import MailboxError, RawStoreError
 from reports.ingest import stages
 from reports.ingest.ledger import Arrival
 from reports.ingest.mail_ledger import MailLedger
@@ -28,6 +28,8 @@ LOCK_CLASS = 0x4D424F58
 LONGEST_VISIT = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=6)
 DETAIL_LENGTH = 500
+_NOT_ITS_FAULT = {MailboxFault.ITEM_UNREADABLE, MailboxFault.RAW_STORE_AWAY}
+"""Faults beside which the mailbox is well: it is visited again at its usual time."""
 
 Clock = Callable[[], datetime]
 
@@ -46,6 +48,9 @@ def visit(mailbox_id: int, *, clock: Clock, checkpoint: Checkpoint = no_checkpoi
                 is_done = _Visit(mailbox, clock=clock, checkpoint=checkpoint).run()
         except MailboxError as error:
             _note_failure(mailbox, error, at=clock())
+        except RawStoreError as error:
+            away = MailboxError(MailboxFault.RAW_STORE_AWAY, (("store", error.code), *error.params))
+            _note_failure(mailbox, away, at=clock())
         else:
             _note_success(mailbox, is_done=is_done, at=clock())
         return True
@@ -193,7 +198,7 @@ def _note_failure(mailbox: Mailbox, error: MailboxError, *, at: datetime) -> Non
     """Wait twice as long after each failure in a row; who changes the mailbox makes it due at once."""
     failures = mailbox.failures + 1
     wait = min(timedelta(minutes=mailbox.interval_minutes) * 2 ** min(failures, 10), LONGEST_WAIT)
-    if error.code == MailboxFault.ITEM_UNREADABLE:  # the rest of the mailbox is well, and is not to wait
+    if error.code in _NOT_ITS_FAULT:
         wait = timedelta(minutes=mailbox.interval_minutes)
     detail = ", ".join(f"{name}: {text}" for name, text in error.params)[:DETAIL_LENGTH]
     Mailbox.objects.filter(pk=mailbox.pk).update(

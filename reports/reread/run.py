@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from django.db import DatabaseError, OperationalError, transaction
 
 from reports import jobs
+from reports.errors import RawStoreError
 from reports.ingest import store
 from reports.ingest.outcome import Reading
 from reports.ingest.raw import bytes_of
@@ -56,7 +58,8 @@ def run(
 ) -> bool:
     """Do the work of the job to its end; False where somebody else is at it, or where it has ended.
 
-    A dry run does the same, undoes it, and keeps the difference. At `until` it stops, for the next one to go on.
+    A dry run does the same, undoes it, and keeps the difference. At `until` it stops, for the next one to go on. Raises
+    RawStoreError where the bucket that keeps the bytes does not answer: the next run goes on, too.
     """
     with jobs.carried(pk, at=clock()) as job:
         if job is None:
@@ -68,6 +71,9 @@ def run(
             jobs.finish(job, JobState.CANCELLED, at=clock())
         except OperationalError:
             raise  # the database is gone or busy: the next run goes on
+        except RawStoreError:
+            _forgive(job, at=clock())
+            raise
         except Exception as error:
             log.exception("job %d", pk)
             jobs.finish(job, JobState.FAILED, at=clock(), error=f"{type(error).__name__}: {error}"[:500])
@@ -107,6 +113,13 @@ def _say_what_is_tried(job: Job, pk: int, *, at: datetime) -> bool:
     return bool(times > TRIES)
 
 
+def _forgive(job: Job, *, at: datetime) -> None:
+    """A bucket that does not answer says nothing about the message that is tried."""
+    result = {name: value for name, value in job.result.items() if name != "trying"}
+    with suppress(jobs.JobCancelled):
+        jobs.advance(job, done=job.done, position=job.position, result=result, at=at)
+
+
 def _read_in_parts(pks: Sequence[int]) -> Iterator[_Part]:
     readings: list[tuple[int, Reading]] = []
     left_out: list[str] = []
@@ -129,6 +142,8 @@ def _read(message: Message) -> tuple[Reading | None, str]:
         return read(bytes_of(message.raw), filename=message.filename), ""
     except SealBroken:
         return None, "key_gone"
+    except RawStoreError:
+        raise
     except Exception:  # a fault of ours in one message must not hold up the others
         log.exception("message %d cannot be read again", message.pk)
         return None, "reader_failed"

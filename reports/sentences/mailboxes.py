@@ -70,6 +70,10 @@ _FAULTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("Everything was read but some items, which cannot be opened."),
         _("The detail names one and the reason. Repair or remove it; it is tried again at each visit."),
     ),
+    MailboxFault.RAW_STORE_AWAY: (
+        _("The mailbox answers, but the bucket in which mails are kept does not take or give them."),
+        _("Nothing was lost and no mail was marked. It is tried again by itself; the operator finds the reason below."),
+    ),
     MailboxFault.LOCAL_OFF: (
         _("Files of this server are not read, because its operator has not allowed any."),
         _("The operator can name the directory that may be read in SEKIMORI_LOCAL_PLACES_ROOT."),

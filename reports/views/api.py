@@ -18,6 +18,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from reports.errors import RawStoreError
 from reports.ingest.importing import importer
 from reports.ingest.public import as_fields
 from reports.ingest.upload_tokens import use_token
@@ -48,7 +49,7 @@ def _for_token(view: TokenView) -> Callable[[HttpRequest], HttpResponse]:
             if is_too_often:
                 return _error(429, "too_often", **{"Retry-After": "60"})
             return view(request, token)
-        except OperationalError:
+        except (OperationalError, RawStoreError):
             return _error(503, "unavailable", **{"Retry-After": "60"})
 
     return guarded

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from reports.errors import RawStoreError
 from reports.ingest.tls_endpoints import use_endpoint
 from reports.ingest.tls_posts import NoTlsReport, OtherDomain, take_post
 from reports.models import TlsEndpoint
@@ -30,7 +31,7 @@ def tls_post(request: HttpRequest, secret: str) -> HttpResponse:
         if is_too_often:
             return HttpResponse(status=429, headers={"Retry-After": "60"})
         return HttpResponse(status=_taken(request, endpoint=endpoint))
-    except OperationalError:
+    except (OperationalError, RawStoreError):
         return HttpResponse(status=503, headers={"Retry-After": "60"})
 
 

@@ -52,6 +52,7 @@ class MailboxFault(StrEnum):
     SECRET_UNREADABLE = "secret_unreadable"
     SETTINGS_UNREADABLE = "settings_unreadable"
     ITEM_UNREADABLE = "item_unreadable"
+    RAW_STORE_AWAY = "raw_store_away"
     LOCAL_OFF = "local_off"
     PATH_OUTSIDE = "path_outside"
     PATH_MISSING = "path_missing"

@@ -1,6 +1,6 @@
 """boto3 through our gate: every connection goes to an address that was judged, whatever name an endpoint has.
 
-The only place that speaks boto3. Keys come from the mailbox alone, never from the machine's own role or environment.
+Only reports.ingest.raw.bucket speaks boto3 too. Here keys come from the mailbox alone, never from the machine's own role or environment.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def s3_client(*, endpoint_url: str, region: str, access_key: str, secret_key: st
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
                 retries={"total_max_attempts": 2},
+                ignore_configured_endpoint_urls=True,  # those of SEKIMORI_RAW_STORE are not the mailbox's
                 proxies={},  # a proxy of the environment would connect where the gate does not
                 s3={"addressing_style": "path" if is_path_style else "auto"},
             ),
