@@ -1,14 +1,16 @@
-"""Which columns hold sealed values, which keys those need, and how they get a new one. A test holds the list complete."""
+"""What holds sealed values, which keys those need, and how they get a new one. A test holds the list complete."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import connection, models, transaction
 
 from exceptions.models import SigningKey
+from reports.ingest.raw.resealing import keys_of_objects, reseal_objects
 from reports.models import FailureReport, InboundEvent, Mailbox, RawMessage, SignIn
 from reports.sealing import Purpose, known_key_names, seal, unseal
 
@@ -47,11 +49,14 @@ class KeyUse(NamedTuple):
 
 
 def key_uses() -> list[KeyUse]:
-    """Which keys the stored values need. Reads the first bytes of every sealed value."""
+    """Which keys the stored values need. Reads the first bytes of every sealed value, and what rows say of their objects."""
     known = {name.hex() for name in known_key_names()}
     uses = []
     for column in COLUMNS:
-        for name, values in sorted(_names_in(column).items()):
+        names = _names_in(column)
+        if column.model is RawMessage:
+            names += keys_of_objects()
+        for name, values in sorted(names.items()):
             uses.append(KeyUse(column.purpose, name, values, name in known))
     return uses
 
@@ -67,17 +72,16 @@ def _names_in(column: SealedColumn) -> Counter[str]:
 
 
 def reseal_all(*, told: Callable[[int], object]) -> int:
-    """Seal every value that another key than the newest sealed with the newest one; returns how many.
+    """Seal every value that another key than the newest sealed with the newest one, objects of the bucket too; returns how many.
 
     In transactions of BATCH values, each skipping what is done already, so that a second run goes on where the first was
     ended. `told` hears how many were done in each. A value whose key is missing raises `reports.sealing.SealBroken`
-    before anything of its batch is changed.
+    before anything of its batch is changed, `reports.errors.RawStoreError` where the bucket does not answer.
     """
     done = 0
-    for column in COLUMNS:
-        for changed in _reseal(column):
-            told(changed)
-            done += changed
+    for changed in chain(*map(_reseal, COLUMNS), reseal_objects()):
+        told(changed)
+        done += changed
     return done
 
 

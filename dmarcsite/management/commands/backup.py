@@ -37,3 +37,8 @@ class Command(BaseCommand):
             )
             % {"folder": settings.SECRETS_DIR}
         )
+        if settings.RAW_BUCKET:
+            self.stdout.write(
+                _("Bytes of mails in the bucket %(bucket)s are not in it: that bucket has to be backed up by itself.")
+                % {"bucket": settings.RAW_BUCKET.name}
+            )

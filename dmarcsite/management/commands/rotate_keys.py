@@ -13,6 +13,7 @@ from dmarcsite.env import new_key
 from dmarcsite.safekeeping.errors import CannotKeep
 from dmarcsite.safekeeping.sealed import key_uses, reseal_all
 from dmarcsite.safekeeping.server import database_server
+from reports.errors import RawStoreError
 from reports.sealing import SealBroken, known_key_names
 
 
@@ -52,6 +53,10 @@ class Command(BaseCommand):
                     _(
                         "A value was sealed with a key that is not among SEKIMORI_ENCRYPTION_KEYS: add that key at the end."
                     )
+                ) from None
+            except RawStoreError as error:
+                raise CommandError(
+                    _("The bucket does not do what it is asked (%(error)s). Run this again.") % {"error": error}
                 ) from None
         self.stdout.write(
             _(

@@ -42,7 +42,8 @@ def unpack_object(sealed: bytes, *, of: RawMessage) -> bytes:
     try:
         data = unpack(sealed)
     except SealBroken as error:
-        if key_name_of(sealed) in known_key_names():
+        named = key_name_of(sealed)
+        if named in known_key_names() or named.hex() != of.object_key:
             raise RawDamaged(str(error)) from None
         raise
     if hashlib.sha256(data).digest() != bytes(of.sha256):
