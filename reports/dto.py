@@ -141,6 +141,7 @@ class PolicyPublished(NamedTuple):
     fo: str | None = None
     testing: str | None = None
     discovery_method: str | None = None
+    psd: str | None = None
 
 
 class AggregateHead(NamedTuple):
@@ -159,6 +160,14 @@ class AggregateHead(NamedTuple):
     namespace: str = ""
 
 
+class Extension(NamedTuple):
+    """An element beside those of the RFCs, as XML (bounded). `place` is its parent, `record` which one (from 1) or 0."""
+
+    place: str
+    xml: str
+    record: int = 0
+
+
 class AggregateReport(NamedTuple):
     """A whole aggregate report. `rows_hash` is the SHA-256 over the canonical rows in document order (standards 3)."""
 
@@ -167,6 +176,7 @@ class AggregateReport(NamedTuple):
     rejected: tuple[RejectedRow, ...]
     repairs: tuple[Repair, ...]
     rows_hash: bytes
+    extensions: tuple[Extension, ...] = ()
 
     @property
     def messages(self) -> int:

@@ -73,6 +73,7 @@ def store_aggregates(
     )
     RowWriter(organisation, own_domains=own_domains).write(new, at=at)
     _store_rejected(new)
+    _store_extensions(new)
     again = [(each.pk, one) for each, one in zip(kept, filed, strict=True) if each.pk is not None and not each.is_new]
     _count_sightings(again, organisation=organisation)
     contents = Counter(identity for identity, _ in pks)
@@ -121,6 +122,23 @@ def _store_rejected(new: Iterable[tuple[int, FiledAggregate]]) -> None:
         ],
         batch_size=BATCH,
     )
+
+
+def _store_extensions(new: Iterable[tuple[int, FiledAggregate]]) -> None:
+    """Few reports have any, so that the others need no column of theirs in the COPY."""
+    extended = [
+        (pk, json.dumps([each._asdict() for each in one.content.extensions]))
+        for pk, one in new
+        if one.content.extensions
+    ]
+    if not extended:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE reports_aggregatereport r SET extensions = e.told::jsonb "
+            "FROM unnest(%s::bigint[], %s::text[]) AS e(id, told) WHERE r.id = e.id",
+            [list(column) for column in zip(*extended, strict=True)],
+        )
 
 
 def _count_sightings(again: Sequence[tuple[int, FiledAggregate]], *, organisation: Organisation) -> None:

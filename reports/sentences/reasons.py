@@ -77,6 +77,7 @@ _WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     Reason.BAD_COUNT: (_("The record has no usable number of messages, so it was not counted."), _REPORTER_BUG),
     Reason.ROW_WITHOUT_CONTENT: (_("The record is empty, so there was nothing to count."), _REPORTER_BUG),
     Reason.ROW_TRUNCATED: (_("The report breaks off within this record, so it was not counted."), _ASK_AGAIN),
+    Reason.ROW_BROKEN: (_("The XML of the record is broken, so that nobody can tell what it says; it was not counted."), _REPORTER_BUG),
     Reason.ROWS_REJECTED: (
         _("Records that could not be counted: %(rows)s. All others were stored."),
         _("The page of the report shows them with their text."),

@@ -26,7 +26,7 @@ from reports.tables import ReportTable, RowTable, paged
 PER_PAGE = 25
 ROWS_PER_PAGE = 50
 REJECTED_LIMIT = 50
-POLICY_TAGS = ("p", "sp", "np", "adkim", "aspf", "fo", "testing", "pct", "discovery_method")
+POLICY_TAGS = ("p", "sp", "np", "adkim", "aspf", "fo", "testing", "pct", "discovery_method", "psd")
 
 
 @require_safe

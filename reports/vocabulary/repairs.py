@@ -33,6 +33,7 @@ class RepairCode(StrEnum):
     # The head
     OLD_SHAPE = "old_shape"
     REPEATED_ELEMENT = "repeated_element"
+    UNKNOWN_ELEMENT = "unknown_element"
     EXTENSION_SKIPPED = "extension_skipped"
     DOMAIN_ASSUMED = "domain_assumed"
     PERIOD_ASSUMED = "period_assumed"

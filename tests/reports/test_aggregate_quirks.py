@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from reports.dto import AggregateReport, MailFacts, Payload, Repair
+from reports.dto import AggregateReport, Extension, MailFacts, Payload, Repair
 from reports.errors import Unreadable
+from reports.ingest.reading import extensions
 from reports.ingest.reading.aggregate import read_aggregate
 from reports.vocabulary import Reason, RepairCode
 from tests.reports.samples import BEGIN, END, METADATA, NAME, POLICY, aggregate_xml, record_xml
@@ -175,6 +176,7 @@ def test_element_names_in_capitals(convert: type[str]) -> None:
         (("Receiver Example", "Receiver < Example"), [RepairCode.BARE_LESS_THAN]),
         (("Receiver Example", "Receiver <3"), [RepairCode.BARE_LESS_THAN]),
         (("Receiver Example", "Receiver <>"), [RepairCode.BARE_LESS_THAN]),
+        (("Receiver Example", "Receiver <b and so on"), [RepairCode.BARE_LESS_THAN]),
         (("<count>2</count>", "<count>2/count>"), [RepairCode.CLOSE_TAG]),
         (("Receiver Example", "Receiver\x01\0 Example"), [RepairCode.CONTROL_CHARACTERS]),
         (("Receiver Example", "Receiver&#0; Example"), [RepairCode.CONTROL_CHARACTERS]),
@@ -217,10 +219,62 @@ def test_a_report_that_breaks_off_before_its_first_whole_row_is_refused(cut: str
     assert refused.value.code == Reason.REPORT_TRUNCATED
 
 
-def test_a_report_whose_only_row_is_nested_beyond_reading_is_no_empty_report() -> None:
-    with pytest.raises(Unreadable) as refused:
-        _read(aggregate_xml(record_xml(after="<a>" * 300 + "</a>" * 300)))
-    assert refused.value.code == Reason.REPORT_TRUNCATED
+A_RECORD = record_xml()
+DEEP = record_xml(after="<a>" * 300 + "</a>" * 300)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "code"),
+    [
+        (DEEP, Reason.ROW_BROKEN),
+        (A_RECORD.replace("</record>", ""), Reason.ROW_BROKEN),
+        (A_RECORD[:90], Reason.ROW_BROKEN),
+        (A_RECORD.replace("<count>2</count><policy_evaluated>", "<cou"), Reason.ROW_BROKEN),
+        (A_RECORD.replace("</source_ip>", "</source_"), Reason.ROW_BROKEN),
+        (A_RECORD.replace("</row>", "</row><!-- said --"), Reason.ROW_BROKEN),
+        (A_RECORD.replace("<count>2", "<count unit=mails>2"), Reason.ROW_BROKEN),
+        (A_RECORD.replace("192.0.2.1</source_ip>", "</row></row>"), Reason.ROW_BROKEN),
+        (A_RECORD.replace("192.0.2.1</source_ip>", "</row>"), Reason.BAD_SOURCE_IP),
+    ],
+)
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_a_broken_record_is_kept_beside_its_siblings_and_takes_none_with_it(
+    spoilt: str, code: Reason, position: int
+) -> None:
+    records = [record_xml(count="<count>5</count>"), record_xml(count="<count>7</count>")]
+    records.insert(position, spoilt)
+    report = _read(aggregate_xml(*records))
+    assert [row.count for row in report.rows] == [5, 7]
+    assert [(row.position, row.code) for row in report.rejected] == [(position + 1, code)]
+    assert report.rejected[0].text.startswith("<record><row>")
+    assert RepairCode.XML_RECOVERED in _codes(report)
+    assert RepairCode.XML_TRUNCATED not in _codes(report)
+
+
+def test_after_an_error_in_the_first_of_many_records_all_others_are_read() -> None:
+    records = [record_xml(count=f"<count>{number}</count>") for number in range(1, 2001)]
+    report = _read(aggregate_xml(DEEP, *records))
+    assert [row.count for row in report.rows] == list(range(1, 2001))
+    assert [row.position for row in report.rows[:2]] == [2, 3]
+
+
+def test_a_report_whose_only_record_is_nested_beyond_reading_keeps_it_as_a_rejected_one() -> None:
+    report = _read(aggregate_xml(DEEP))
+    assert (report.rows, [row.code for row in report.rejected]) == ((), [Reason.ROW_BROKEN])
+    assert RepairCode.NO_RECORDS not in _codes(report)
+
+
+def test_what_only_looks_like_a_record_in_a_broken_text_is_none() -> None:
+    comment = "<!-- <record><row> -->"
+    report = _read(aggregate_xml(comment, A_RECORD, DEEP, comment))
+    assert ([row.count for row in report.rows], [row.position for row in report.rejected]) == ([2], [2])
+
+
+def test_records_of_a_broken_text_keep_their_prefixes() -> None:
+    prefixed = aggregate_xml(A_RECORD, A_RECORD.replace("</record>", ""), A_RECORD, declaration="")
+    prefixed = prefixed.replace("</", "</n:").replace("<", "<n:").replace("<n:/n:", "</n:")
+    report = _read(prefixed.replace("<n:feedback>", '<n:feedback xmlns:n="urn:x">'))
+    assert ([row.count for row in report.rows], len(report.rejected)) == ([2, 2], 1)
 
 
 def test_an_envelope_sender_in_bare_brackets_is_empty() -> None:
@@ -335,10 +389,68 @@ def test_a_repeated_head_element_is_named_and_the_first_counts() -> None:
     ]
 
 
-def test_an_extension_of_the_report_does_not_mix_with_it_and_its_text_is_kept() -> None:
-    extension = '<extension><x:any xmlns:x="urn:x"><x:domain>evil.example</x:domain></x:any></extension>'
+def test_an_extension_of_the_report_does_not_mix_with_it_and_is_kept() -> None:
+    extension = (
+        '<extension><x:any xmlns:x="urn:x"><x:domain>evil.example</x:domain></x:any><version>7</version></extension>'
+    )
     report = _read(aggregate_xml(policy=POLICY + extension))
-    assert report == _read(WHOLE)._replace(repairs=(Repair(RepairCode.EXTENSION_SKIPPED, "extension", extension),))
+    assert report == _read(WHOLE)._replace(extensions=(Extension("extension", extension),))
+
+
+def test_extensions_of_records_are_kept_with_the_number_of_their_record() -> None:
+    extended = record_xml(after='<x:note xmlns:x="urn:x" level="3"><x:why>so</x:why></x:note><x:b xmlns:x="urn:x"/>')
+    report = _read(aggregate_xml(record_xml(), extended, record_xml(), extended))
+    note = '<x:note xmlns:x="urn:x" level="3"><x:why>so</x:why></x:note>'
+    assert [(each.record, each.place, each.xml) for each in report.extensions] == [
+        (2, "record", note), (2, "record", '<x:b xmlns:x="urn:x"/>'),
+        (4, "record", note), (4, "record", '<x:b xmlns:x="urn:x"/>'),
+    ]  # fmt: skip
+    assert report.repairs == ()
+    assert report._replace(extensions=()) == _read(aggregate_xml(*[record_xml()] * 4))
+
+
+@pytest.mark.parametrize(
+    ("place", "parent"),
+    [
+        ("</report_metadata>", "report_metadata"),
+        ("</policy_published>", "policy_published"),
+        ("</date_range>", "date_range"),
+        ("</row>", "row"),
+        ("</auth_results>", "auth_results"),
+        ("</record>", "record"),
+        ("</feedback>", "feedback"),
+        ("<record>", "feedback"),
+    ],
+)
+def test_an_unknown_element_anywhere_is_kept_and_named(place: str, parent: str) -> None:
+    unknown = "<odd a='b'><domain>evil.example</domain></odd>"
+    report = _read(WHOLE.replace(place, unknown + place, 1))
+    assert [(each.place, each.xml) for each in report.extensions] == [(parent, unknown.replace("'", '"'))]
+    assert [(repair.code, repair.place.split("/")[-1]) for repair in report.repairs] == [
+        (RepairCode.UNKNOWN_ELEMENT, parent)
+    ]
+    assert report.rows == _read(WHOLE).rows
+
+
+def test_extensions_are_kept_up_to_a_bound_and_what_is_beyond_it_is_named() -> None:
+    kept = f"<extension>{'x' * (extensions.LENGTH - 33)}</extension>"
+    at_limit = _read(aggregate_xml(policy=f"{POLICY}{kept}", close="<a>1</a></feedback>"))
+    assert sum(len(each.xml) for each in at_limit.extensions) == extensions.LENGTH - 2
+    assert _codes(at_limit) == [RepairCode.UNKNOWN_ELEMENT]
+    beyond = _read(aggregate_xml(policy=f"{POLICY}{kept}", close="<a>1234567</a><b/></feedback>"))
+    assert sum(len(each.xml) for each in beyond.extensions) == extensions.LENGTH
+    assert [(repair.code, repair.sent) for repair in beyond.repairs] == [
+        (RepairCode.UNKNOWN_ELEMENT, "<a>1234567</a>"),
+        (RepairCode.EXTENSION_SKIPPED, "</a>"),
+        (RepairCode.EXTENSION_SKIPPED, ""),
+    ]
+
+
+def test_the_tag_psd_is_a_part_of_the_policy() -> None:
+    policy = POLICY.replace("</policy_published>", "<psd>n</psd><t>y</t></policy_published>")
+    sent = _read(aggregate_xml(policy=policy)).head.policy
+    assert (sent.psd, sent.testing) == ("n", "y")
+    assert _read(WHOLE).head.policy.psd is None
 
 
 def test_repairs_of_the_container_are_repairs_of_the_report() -> None:

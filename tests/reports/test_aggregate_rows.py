@@ -267,7 +267,8 @@ def test_extensions_of_a_record_do_not_mix_with_it() -> None:
     foreign = '<x:note xmlns:x="urn:example"><x:domain>evil.example</x:domain><x:count>99</x:count></x:note>'
     own = "<note><domain>evil.example</domain><result>pass</result></note>"
     row, repairs = _row(record_xml(after=foreign + own))
-    assert (row, repairs) == _row(record_xml())
+    assert row == _row(record_xml())[0]
+    assert repairs == [(RepairCode.UNKNOWN_ELEMENT, "record", own)]
 
 
 def test_a_long_text_is_cut_and_said_so() -> None:

@@ -114,6 +114,20 @@ def test_the_policy_stands_in_the_reporters_words(client: Client, ours: Organisa
     assert "p quarantine! " in page.lower()
 
 
+def test_extensions_stand_as_text_beside_what_they_belong_to(client: Client, ours: Organisation) -> None:
+    policy = POLICY.replace("</policy_published>", "<psd>n</psd></policy_published>")
+    whole = "<extension><x:a xmlns:x='urn:x'>&lt;script&gt;</x:a></extension>"
+    extended = record_xml(after="<x:b xmlns:x='urn:x'>c</x:b>")
+    one = stored(ours, aggregate_xml(record_xml(), extended, policy=policy + whole).encode())
+    page = client.get(f"/reports/{one.pk}/")
+    (section,) = document(page).xpath("//section[.//h2='Extensions']")
+    assert [" ".join(each.text_content().split()) for each in section.xpath(".//li")] == [
+        'The report as a whole · in extension <extension><x:a xmlns:x="urn:x">&lt;script&gt;</x:a></extension>',
+        'Record 2 · in record <x:b xmlns:x="urn:x">c</x:b>',
+    ]
+    assert "psd n · y: others may register names below this domain" in words(page)
+
+
 def test_rejected_records_and_repairs_are_told_in_words(client: Client, ours: Organisation) -> None:
     bad = record_xml(source_ip="<source_ip>nowhere</source_ip>")
     one = stored(ours, report(record(), bad, record_xml(count="<count>1.0</count>")))

@@ -128,6 +128,17 @@ def test_rejected_rows_are_kept_beside_their_siblings(organisation: Organisation
     assert (stored.rows, stored.messages, stored.failing, stored.rows_dropped) == (2, 7, 7, 1)
 
 
+def test_extensions_are_kept_with_their_report_and_nothing_where_there_are_none(organisation: Organisation) -> None:
+    note = '<x:n xmlns:x="urn:x">\\ "so" 日本</x:n>'
+    sent = report(record(), record()).replace(b"</record>", note.encode() + b"</record>", 1)
+    assert upload(sent, organisation=organisation).outcome == Outcome.STORED
+    upload(report(report_id="r-2"), organisation=organisation)
+    assert [each.extensions for each in AggregateReport.objects.order_by("report_id")] == [
+        [{"place": "record", "xml": note, "record": 1}],
+        None,
+    ]
+
+
 def test_a_domain_is_made_when_a_report_names_it_first(organisation: Organisation) -> None:
     upload(report(record(), domain="Sub.Example.NET."), organisation=organisation)
     upload(report(record(), domain="sub.example.net", report_id="r-2"), organisation=organisation)

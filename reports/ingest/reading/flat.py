@@ -16,6 +16,8 @@ Note = tuple[str, str, str]
 class FlatRecord:
     """The texts of one record. `once` is by path, `notes` are repairs as (code, place, text sent).
 
+    `has_unknown`: an element in it is none of the RFC's.
+
     `_container` is the container that an ambiguous name such as "dkim" belongs to.
     """
 
@@ -28,11 +30,14 @@ class FlatRecord:
         self._container = ""
         self._open: dict[str, str] = {}
         self._results: list[dict[str, str]] = []
+        self.has_unknown = False
         for name, text in flat:
             handler = _HANDLERS.get(name)
             if handler:
                 handler(self, name, text.strip() if text else "")
-            elif name and not (text and text.strip()):  # an unknown container: what it holds is not ours
+                continue
+            self.has_unknown = self.has_unknown or name not in RECORD_NAMES
+            if name and not (text and text.strip()):  # an unknown container: what it holds is not ours
                 self._open = {}
                 self._container = ""
 
@@ -84,3 +89,4 @@ _HANDLERS: dict[str, _Handler] = {
     "reason": FlatRecord._reason,
     "disposition": FlatRecord._disposition,
 }
+RECORD_NAMES = frozenset(_HANDLERS) | {"source_ip", "count"}

@@ -22,8 +22,9 @@ DAY_SECONDS = 86_400
 ALIASES = {"t": "testing"}
 REPEATABLE = frozenset({"error"})
 USUAL = frozenset({"org_name", "email", "extra_contact_info", "report_id", "begin", "end"})
-POLICY_NAMES = ("p", "sp", "np", "adkim", "aspf", "pct", "fo", "testing", "discovery_method")
+POLICY_NAMES = ("p", "sp", "np", "adkim", "aspf", "pct", "fo", "testing", "discovery_method", "psd")
 CONTAINERS = frozenset({"report_metadata", "date_range", "policy_published"})
+HEAD_NAMES = USUAL | REPEATABLE | CONTAINERS | {"generator", "domain", *POLICY_NAMES, *ALIASES}
 
 
 class HeadFields:

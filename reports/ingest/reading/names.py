@@ -14,11 +14,11 @@ class LocalNames(dict[str, str]):
 
     def __init__(self, root_namespace: str) -> None:
         super().__init__()
-        self._root_namespace = root_namespace
+        self.root_namespace = root_namespace
 
     def __missing__(self, tag: str) -> str:
         namespace, _, local = tag.rpartition("}")
         namespace = namespace.lstrip("{")
-        known = namespace in ("", self._root_namespace, UNDECLARED_NAMESPACE) or "dmarc" in namespace
+        known = namespace in ("", self.root_namespace, UNDECLARED_NAMESPACE) or "dmarc" in namespace
         self[tag] = name = local.lower() if known and ":" not in local else FOREIGN
         return name

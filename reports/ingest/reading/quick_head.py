@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from reports.dto import Repair
-from reports.ingest.reading.head import HeadFields, HeadParts
+from reports.ingest.reading.head import HEAD_NAMES, HeadFields, HeadParts
 from reports.ingest.reading.repairs import Repairs
 
 # No character that XML forbids or that means something in it; U+FFFE and U+FFFF are looked for by themselves.
@@ -37,23 +37,28 @@ def quick_head(without_records: bytes, *, repairs: Repairs) -> HeadParts | None:
     found = _HEAD.fullmatch(without_records)
     if found is None:
         return None
-    policy, noted = _policy(found[9])
+    leaves = _leaves(found[3] + found[5] + found[7])
+    policy, noted, is_known = _policy(found[9])
+    if not (is_known and HEAD_NAMES.issuperset([name for name, _ in leaves])):
+        return None
     parts = HeadParts(repairs, policy=policy)
     namespace = _NAMESPACE.search(found[1]) if found[1] else None
     parts.namespace = namespace[1].decode() if namespace else ""
     parts.version = (found[2] or b"").decode().strip()
-    parts.metadata.add(_leaves(found[3] + found[5] + found[7]))
+    parts.metadata.add(leaves)
     for repair in noted:
         repairs.note(repair.code, repair.place, repair.sent, times=repair.times)
     return parts
 
 
 @lru_cache(maxsize=4096)  # a domain's policy is the same in every report about it
-def _policy(text: bytes) -> tuple[HeadFields, tuple[Repair, ...]]:
+def _policy(text: bytes) -> tuple[HeadFields, tuple[Repair, ...], bool]:
+    """Its fields, what was noted about them, and whether all of them are known."""
     repairs = Repairs()
     fields = HeadFields("policy_published", repairs=repairs)
-    fields.add(_leaves(text))
-    return fields, repairs.all()
+    leaves = _leaves(text)
+    fields.add(leaves)
+    return fields, repairs.all(), HEAD_NAMES.issuperset([name for name, _ in leaves])
 
 
 def _leaves(text: bytes) -> list[tuple[str, str | None]]:

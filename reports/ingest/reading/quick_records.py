@@ -59,7 +59,7 @@ class _Sayings(dict[bytes, Skeleton]):
         self._names: LocalNames | None = None
 
     def __missing__(self, said: bytes) -> Skeleton:
-        """Parse it. Raises etree.XMLSyntaxError where it is not well-formed, ValueError where it is no single record."""
+        """Parse it. Raises etree.XMLSyntaxError where it is not well-formed, ValueError where it is no single record of the RFC."""
         root = etree.fromstring(self._before + said + self._after, parser=_strict_parser())
         if len(root) != 1 or _OPEN in said:
             raise ValueError("not one record")
@@ -69,7 +69,10 @@ class _Sayings(dict[bytes, Skeleton]):
         flat = [(names[element.tag], element.text) for element in root[0].iter("*")]
         if len(self) >= SAYINGS_KEPT:
             self.clear()
-        skeleton = self[said] = read_skeleton(tuple(flat[4:]))
+        skeleton = read_skeleton(tuple(flat[4:]))
+        if skeleton.has_unknown:
+            raise ValueError("elements that are to be kept")
+        self[said] = skeleton
         return skeleton
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from lxml import etree
 
 from reports.dto import AggregateRow, RejectedRow
-from reports.ingest.reading.flat import Flat
+from reports.ingest.reading.extensions import Extensions, unknown_within
+from reports.ingest.reading.flat import RECORD_NAMES, Flat
 from reports.ingest.reading.names import LocalNames
 from reports.ingest.reading.repairs import Repairs
 from reports.ingest.reading.skeletons import Skeleton, read_skeleton
@@ -20,9 +21,10 @@ USUAL_PLACE = 2  # record, row, source_ip, count
 class RecordReader:
     """Reads the records of one report in document order. `canonical` are the bytes of the last one for the rows hash."""
 
-    def __init__(self, names: LocalNames, *, repairs: Repairs) -> None:
+    def __init__(self, names: LocalNames, *, repairs: Repairs, extensions: Extensions) -> None:
         self._names = names
         self._repairs = repairs
+        self._extensions = extensions
         self._skeletons: dict[Flat, Skeleton] = {}
         self.position = 0
         self.canonical = b""
@@ -33,6 +35,8 @@ class RecordReader:
         flat = [(names[element.tag], element.text) for element in record.iter("*")]
         sent_address, sent_count, rest = _split(flat)
         skeleton = self._skeleton(rest)
+        if skeleton.has_unknown:
+            self._keep_unknown(record)
         if sent_address is None and sent_count is None and not skeleton.has_content:
             return self._rejected(record, Reason.ROW_WITHOUT_CONTENT)
         address, address_rewritten = read_address(sent_address or "")
@@ -50,10 +54,15 @@ class RecordReader:
         self.canonical = b"%c%b%d %b\n" % (address.version, address.packed, count, skeleton.canonical)
         return AggregateRow(self.position, address, count, *skeleton[:9])
 
-    def reject(self, record: etree._Element, code: str) -> RejectedRow:
-        """A record that must not be counted, whatever it says."""
+    def _keep_unknown(self, record: etree._Element) -> None:
+        for element, name, place in unknown_within(record, self._names, RECORD_NAMES):
+            self._extensions.add(element, name, place=place, record=self.position)
+
+    def reject_text(self, text: str, code: str) -> RejectedRow:
+        """A record that is none the parser could read."""
         self.position += 1
-        return self._rejected(record, code)
+        self.canonical = b"?%b\n" % text.encode("utf-8", "replace")
+        return RejectedRow(self.position, code, text[:TEXT_LENGTH])
 
     def _rejected(self, record: etree._Element, code: str) -> RejectedRow:
         text = etree.tostring(record, encoding="unicode", with_tail=False)[:TEXT_LENGTH]

@@ -40,6 +40,7 @@ class Skeleton(NamedTuple):
     has_content: bool
     notes: tuple[Note, ...]
     canonical: bytes
+    has_unknown: bool
 
 
 def read_skeleton(flat: Flat) -> Skeleton:
@@ -58,7 +59,7 @@ def read_skeleton(flat: Flat) -> Skeleton:
     )
     has_content = bool(once or fields[7] or fields[8])
     canonical = _encode(fields).encode()
-    return Skeleton(*fields, has_content, tuple(notes), canonical)
+    return Skeleton(*fields, has_content, tuple(notes), canonical, record.has_unknown)
 
 
 def _disposition(text: str | None, notes: list[Note]) -> str:
