@@ -21,6 +21,7 @@ from reports.permissions import Act, may
 from reports.selectors import failing_sources as sources
 from reports.selectors import overview as figures
 from reports.selectors.scope import Scope
+from reports.selectors.spans import spread_over_days
 from reports.viewer import Viewer
 from reports.vocabulary import SourceVerdict
 
@@ -52,6 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     top = _top_sources(page.scope, now=now, limit=TOP_SOURCES)
     fixable = _top_sources(page.scope, now=now, limit=QUEUE_FIXABLE, verdict=SourceVerdict.FIXABLE)
     state = figures.freshness(page.scope)
+    volumes = spread_over_days(figures.daily_volumes(page.scope), page.scope)
     context: dict[str, Any] = {
         "scope": page,
         "fresh": state,
@@ -61,7 +63,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "agenda": plans,
         "top": top,
         "domains": figures.domains_at_risk(page.scope, limit=TOP_DOMAINS),
-        "chart": verdict_chart("days", figures.daily_volumes(page.scope), days=page.scope.days),
+        "chart": verdict_chart("days", volumes, days=page.scope.days),
         "undecided": sources.tab_counts(page.scope, now=now)[sources.NEEDS_DECISION],
     }
     return render(request, "overview.html", context)

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from reports.selectors.spans import DailyVolumes
 from reports.vocabulary import Outcome, SourceVerdict
 
 ORDER = (
@@ -35,9 +36,12 @@ OUTCOME_TONES = {
 }
 
 
-def verdict_chart(name: str, by_day: Mapping[date, Mapping[str, int]], *, days: Sequence[date]) -> dict[str, Any]:
-    """Stacked bars of messages per UTC day by verdict; verdicts without any message are left out."""
-    words = verdict_words()
+def verdict_chart(name: str, volumes: DailyVolumes, *, days: Sequence[date]) -> dict[str, Any]:
+    """Stacked bars of messages per UTC day by verdict; verdicts without any message are left out.
+
+    The sentence above it tells the sums, as the page's tables do; the bars and the note below it know of long reports.
+    """
+    words, by_day = verdict_words(), volumes.drawn
     series = [
         {
             "name": words[verdict],
@@ -46,8 +50,8 @@ def verdict_chart(name: str, by_day: Mapping[date, Mapping[str, int]], *, days: 
         }
         for verdict in ORDER
     ]
-    total = sum(sum(counts.values()) for counts in by_day.values())
-    aligned = sum(counts.get(SourceVerdict.ALIGNED, 0) for counts in by_day.values())
+    total = sum(sum(counts.values()) for counts in volumes.counted.values())
+    aligned = sum(counts.get(SourceVerdict.ALIGNED, 0) for counts in volumes.counted.values())
     finding = ngettext(
         "%(failing)s of %(total)s message failed DMARC in these %(days)s days",
         "%(failing)s of %(total)s messages failed DMARC in these %(days)s days",
@@ -61,7 +65,20 @@ def verdict_chart(name: str, by_day: Mapping[date, Mapping[str, int]], *, days: 
         "labels": [day.isoformat() for day in days],
         "series": [each for each in series if any(each["values"])],
         "markers": [],
+        "note": _spread_note(volumes.spread),
     }
+
+
+def _spread_note(messages: int) -> str:
+    if not messages:
+        return ""
+    return ngettext(
+        "%(messages)s message in this chart comes from a report over several days. It is drawn spread evenly over them; "
+        "sums and tables count each report on one day.",
+        "%(messages)s messages in this chart come from reports over several days. They are drawn spread evenly over them; "
+        "sums and tables count each report on one day.",
+        messages,
+    ) % {"messages": f"{messages:,}"}
 
 
 def verdict_words() -> dict[str, str]:

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TypeVar
 
-from django.db.models import BooleanField, ExpressionWrapper, F, Model, Q, QuerySet, Sum
+from django.db.models import BooleanField, ExpressionWrapper, F, Model, QuerySet, Sum
 
 from reports.models import AggregateReport, AggregateRow, Domain, FailureReport
+from reports.models.aggregate import is_long
 from reports.viewer import Viewer
 
 M = TypeVar("M", bound=Model)
 
-LONG = timedelta(hours=27)
-"""Reports cover a day; local days are up to 25 hours long, and some reporters add a little."""
 SIBLING_LIMIT = 20
 
 
 def aggregate_reports(viewer: Viewer) -> QuerySet[AggregateReport]:
     """Aggregate reports, newest period first; `is_long` where the period is longer than a day can be."""
     rows = _visible(AggregateReport.objects.all(), viewer).select_related("domain", "message", "proven_by")
-    is_long = ExpressionWrapper(Q(end__gt=F("begin") + LONG), output_field=BooleanField())
-    return rows.annotate(is_long=is_long).order_by("-begin", "-pk")
+    return rows.annotate(is_long=ExpressionWrapper(is_long(), output_field=BooleanField())).order_by("-begin", "-pk")
 
 
 def report_rows(report: AggregateReport, *, failing_only: bool) -> QuerySet[AggregateRow]:
     """A report's rows, failing ones first, then by messages."""
-    rows = AggregateRow.objects.filter(organisation_id=report.organisation_id, day=report.day, report=report)
+    rows = _rows_of(report)
     if failing_only:
         rows = rows.filter(is_aligned=False)
     return rows.order_by("is_aligned", F("count").desc(), "position")
@@ -34,8 +31,14 @@ def report_rows(report: AggregateReport, *, failing_only: bool) -> QuerySet[Aggr
 
 def report_verdicts(report: AggregateReport) -> dict[str, int]:
     """Messages of the report per verdict. One query."""
-    rows = AggregateRow.objects.filter(organisation_id=report.organisation_id, day=report.day, report=report)
+    rows = _rows_of(report)
     return dict(rows.values_list("verdict").annotate(total=Sum("count")).order_by("verdict"))
+
+
+def _rows_of(report: AggregateReport) -> QuerySet[AggregateRow]:
+    """By the whole beginning of the primary key: one month, one place in its index."""
+    whole = {"organisation_id": report.organisation_id, "domain_id": report.domain_id, "day": report.day}
+    return AggregateRow.objects.filter(**whole, report=report)
 
 
 def conflicting_reports(report: AggregateReport, *, viewer: Viewer) -> list[AggregateReport]:

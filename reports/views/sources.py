@@ -21,6 +21,7 @@ from reports.selectors.identities import Identity, identities_of, sources_of
 from reports.selectors.overview import freshness
 from reports.selectors.scope import Scope
 from reports.selectors.service_groups import service_groups
+from reports.selectors.spans import spread_over_days
 from reports.tables import ServiceTable, SourceTable, paged
 
 PER_PAGE = 25
@@ -69,6 +70,7 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
     scope = page.scope
     verdicts = detail.source_verdicts(scope, source=source)
     identities = detail.source_identities(scope, source=source)
+    volumes = spread_over_days(detail.source_days(scope, source=source), scope, source=source)
     context: dict[str, Any] = {
         "scope": page,
         "source": source,
@@ -83,7 +85,7 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
         "failures": detail.source_failures(scope, source=source),
         "events": detail.source_events(scope, source=source),
         "decisions": detail.source_decisions(scope, source=source),
-        "chart": verdict_chart("source-days", detail.source_days(scope, source=source), days=scope.days),
+        "chart": verdict_chart("source-days", volumes, days=scope.days),
         "other_lenses": detail.other_lenses(scope, source=source),
     }
     return render(request, "reports/source_detail.html", context)
