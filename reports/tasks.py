@@ -11,7 +11,7 @@ from django.utils import timezone
 from reports import jobs
 from reports.enrichment import run
 from reports.enrichment.resolver import Resolver
-from reports.ingest import ledger, pipeline, sender_checks, visit
+from reports.ingest import ledger, pipeline, sender_checks, senders_again, visit
 from reports.ingest.sender.keys import Keys, silent
 from reports.partitions import make_months
 from reports.reread import run as rereading
@@ -50,8 +50,9 @@ def look_up_addresses() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]  # celery carries no types
 def check_senders() -> None:
-    """Find out who sent the messages that brought reports."""
+    """Find out who sent the messages that brought reports, also of those for which other mail servers are trusted now."""
     now = timezone.now()
+    senders_again.make_due(at=now)
     lookup = Keys(settings.DNS_SERVERS, seconds=CHECKING.total_seconds()) if settings.ASKS_DNS else silent
     sender_checks.check_due(clock=timezone.now, until=now + CHECKING, lookup=lookup)
 

@@ -49,6 +49,7 @@ LABELS: dict[str, str | Promise] = {
     "own_reporters": gettext_lazy("Our own gateways, as reporters"),
     "mailbox_reporters": gettext_lazy("Hosts of our mailboxes, as reporters"),
     "trusted_authserv_ids": gettext_lazy("Mail servers whose results are believed"),
+    "judged_again_since": gettext_lazy("Senders judged again of mails since (UTC)"),
     "dry_run": gettext_lazy("Dry run"),
     "messages": gettext_lazy("Messages"),
     "message_id": gettext_lazy("Message"),

@@ -71,6 +71,8 @@ class OrganisationForm(forms.Form):
         help_text=_(
             "The name that your own mail server puts first in its Authentication-Results, one a line. Its word that a "
             "report mail passed DMARC, DKIM or SPF counts as proof of the sender. Leave it empty if the server does not "
-            "remove forged results; signatures are checked here all the same."
+            "remove forged results; signatures are checked here all the same. After a change the senders of the last "
+            "30 days' mails, as far as their bytes are kept, are judged again in the background, and which of several "
+            "contradicting reports counts may change with them."
         ),
     )

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from reports.audit import log
 from reports.audit.actions import register
+from reports.ingest.senders_again import JUDGED_AGAIN
 from reports.models import Organisation
 from reports.viewer import Viewer
 
@@ -25,7 +26,10 @@ def organisation_change(
     trusted_authserv_ids: list[str],
     at: datetime,
 ) -> bool:
-    """Save the settings and tell whether anything changed. Reporters and servers hold for what arrives from now on."""
+    """Save the settings and tell whether anything changed. Reporters hold for what arrives from now on.
+
+    Where the trusted servers change, senders judged before are judged again (reports.ingest.senders_again).
+    """
     organisation = Organisation.objects.select_for_update().get(pk=viewer.organisation_id)
     after = {
         "name": name,
@@ -40,6 +44,11 @@ def organisation_change(
     }
     if not changes:
         return False
-    Organisation.objects.filter(pk=organisation.pk).update(**after)
-    log.record(CHANGED, at=at, viewer=viewer, subject=organisation, label=name, data=changes)
+    data: dict[str, object] = dict(changes)
+    judging = {}
+    if "trusted_authserv_ids" in changes:
+        judging = {"servers_changed_at": at}
+        data["judged_again_since"] = (at - JUDGED_AGAIN).date().isoformat()
+    Organisation.objects.filter(pk=organisation.pk).update(**after, **judging)
+    log.record(CHANGED, at=at, viewer=viewer, subject=organisation, label=name, data=data)
     return True

@@ -28,4 +28,5 @@ def settings(request: HttpRequest) -> HttpResponse:
         organisation_change(viewer=viewer, at=timezone.now(), **form.cleaned_data)
         messages.success(request, _("Saved. Reports that arrive from now on are sorted accordingly."))
         return redirect("domains")
-    return render(request, "organisation/settings.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "is_judging": organisation.servers_changed_at is not None}
+    return render(request, "organisation/settings.html", context, status=422 if form.errors else 200)

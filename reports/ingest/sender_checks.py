@@ -47,9 +47,10 @@ def check_due(*, clock: Callable[[], datetime], until: datetime, lookup: Lookup 
     """
     lookup = lookup or Keys(seconds=(until - clock()).total_seconds())
     checked = 0
-    while clock() < until and (claimed := _claim(at=clock())):
+    while (at := clock()) < until and (claimed := _claim(at=at)):
         found = [_check(message, at=clock(), lookup=lookup) for message in claimed]
-        write(found, at=clock())
+        # What an organisation trusts was read when they were claimed (reports.ingest.senders_again).
+        write(found, at=at)
         checked += len(found)
     return checked
 
@@ -81,11 +82,10 @@ def _check(message: Message, *, at: datetime, lookup: Lookup) -> Found:
 
 @transaction.atomic
 def write(found: Sequence[Found], *, at: datetime) -> None:
-    """Write down what was found, and decide anew about the reports that proven messages brought."""
+    """Write down what was found, and decide anew about the reports that proven messages brought, or no longer proven ones."""
     pks = [each.message_id for each in found]
-    list(
-        Message.objects.filter(pk__in=pks).order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk")
-    )  # in one order
+    in_one_order = Message.objects.filter(pk__in=pks).order_by("pk").select_for_update(of=("self",), no_key=True)
+    before = dict(in_one_order.values_list("pk", "sender_check"))
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE reports_message m SET sender_check = f.found, sender_reason = f.reason, sender_domain = f.domain, "
@@ -102,7 +102,8 @@ def write(found: Sequence[Found], *, at: datetime) -> None:
                 [each.again_at for each in found],
             ],
         )
-    decide_again([each.message_id for each in found if each.sender.check == SenderCheck.VERIFIED])
+    verified = SenderCheck.VERIFIED
+    decide_again([each.message_id for each in found if verified in (each.sender.check, before.get(each.message_id))])
 
 
 def decide_again(message_ids: Sequence[int]) -> None:

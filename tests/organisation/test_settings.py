@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from reports.models import AuditEntry, Organisation
 from tests.exceptions.cast import Cast, a_cast
@@ -66,3 +69,16 @@ def test_the_form_shows_what_is_set_and_saving_it_unchanged_notes_nothing(cast: 
     assert shown == {"name": "Example Inc.", "own_reporters": "mx.example.com\nGateway", "mailbox_reporters": ""}
     client.post(PATH, shown)
     assert AuditEntry.objects.count() == 1
+
+
+def test_new_trusted_servers_ask_for_a_new_judgement_and_the_page_says_so(cast: Cast) -> None:
+    client = as_person(cast.cy)
+    client.post(PATH, GIVEN)
+    assert Organisation.objects.get().servers_changed_at is None
+    assert "are being judged again" not in client.get(PATH).content.decode()
+    client.post(PATH, GIVEN | {"trusted_authserv_ids": "mx.example.com"})
+    assert Organisation.objects.get().servers_changed_at is not None
+    assert "are being judged again" in client.get(PATH).content.decode()
+    data = AuditEntry.objects.latest("pk").data
+    assert data["trusted_authserv_ids"] == {"before": [], "after": ["mx.example.com"]}
+    assert data["judged_again_since"] == (timezone.now() - timedelta(days=30)).date().isoformat()

@@ -8,13 +8,17 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from django.db.models import CharField
+from django.db.models.functions import Cast
 from django.test import override_settings
 
+from reports.ingest import senders_again
 from reports.ingest.pipeline import ingest_bytes
 from reports.ingest.sender.keys import Keys, LookupFailed, silent
 from reports.ingest.sender_checks import ASKED_AGAIN_AFTER, ASKED_FOR, check_due
+from reports.ingest.senders_again import JUDGED_AGAIN, make_due
 from reports.ingest.visit import visit
-from reports.models import Message, Organisation
+from reports.models import AggregateReport, DomainDay, Mailbox, Message, Organisation
 from reports.vocabulary import Channel
 from tests.mailhost.daemon import free_port
 from tests.mailhost.dkim_keys import DkimKey, make_key, txt
@@ -126,3 +130,72 @@ def test_nobody_at_home_is_no_answer() -> None:
         Keys([("127.0.0.1", free_port())], seconds=0.5)("s1._domainkey.receiver.example.")
     with pytest.raises(LookupFailed):
         Keys([("127.0.0.1", free_port())], seconds=-1)("s1._domainkey.receiver.example.")
+
+
+def _in_a_mailbox(organisation: Organisation, *data: bytes, at: datetime) -> None:
+    """Mails as a visit leaves them behind; no server runs for it."""
+    mailbox = Mailbox.objects.create(organisation=organisation, name="reports", kind="imap", secret=b"")
+    for each in data:
+        ingest_bytes(each, organisation=organisation, channel=Channel.IMAP, at=at)
+    Message.objects.update(mailbox=mailbox, key=Cast("pk", CharField()), sender_due_at=at)
+
+
+def test_mails_are_judged_again_when_the_trusted_servers_change(organisation: Organisation, key: DkimKey) -> None:
+    now = datetime.now(UTC)
+    theirs = b"Authentication-Results: mx2.example.com; dmarc=pass header.from=receiver.example\r\n"
+    ours = f"Authentication-Results: {OURS}; dmarc=pass header.from=receiver.example\r\n".encode()
+    _in_a_mailbox(organisation, theirs + HOP + letter("r-1"), ours + HOP + letter("r-2"), letter("r-3"), at=now)
+    check(at=now)
+    assert [each[0] for each in checks()] == ["unverified", "verified", "unverified"]
+    later = now + timedelta(hours=1)
+    Organisation.objects.update(trusted_authserv_ids=["mx2.example.com"], servers_changed_at=later)
+    assert (make_due(at=later), make_due(at=later)) == (3, 0)
+    assert Organisation.objects.get().servers_changed_at is None
+    assert check(at=later) == 3
+    assert checks() == [
+        ("verified", "server_vouches", "receiver.example", "mx2.example.com"),
+        ("unverified", "no_signature", "receiver.example", ""),
+        ("unverified", "no_signature", "receiver.example", ""),
+    ]
+
+
+def test_who_loses_its_proof_no_longer_takes_the_place_of_another(organisation: Organisation) -> None:
+    now = datetime.now(UTC)
+    ours = f"Authentication-Results: {OURS}; dmarc=pass header.from=receiver.example\r\n".encode()
+    mails = [
+        said + HOP + report_mail((report(record(count=count)), "report.xml")).as_bytes().replace(b"\n", b"\r\n")
+        for said, count in ((b"", 2), (ours, 3))
+    ]
+    _in_a_mailbox(organisation, *mails, at=now)
+    check(at=now)
+    counted = AggregateReport.objects.order_by("pk").values_list("messages", "is_counted")
+    assert list(counted) == [(2, False), (3, True)]
+    Organisation.objects.update(trusted_authserv_ids=[], servers_changed_at=now + timedelta(hours=1))
+    make_due(at=now + timedelta(hours=1))
+    check(at=now + timedelta(hours=1))
+    assert list(counted.all()) == [(2, True), (3, True)]
+    assert sum(DomainDay.objects.values_list("messages", flat=True)) == 5
+
+
+def test_old_mails_thrown_away_bytes_and_signatures_that_held_are_not_judged_again(
+    organisation: Organisation, key: DkimKey, server: NameServer
+) -> None:
+    now = datetime.now(UTC)
+    _in_a_mailbox(organisation, key.sign(letter("r-1")), letter("r-2"), letter("r-3"), at=now)
+    check(Keys([("127.0.0.1", server.port)]), at=now)
+    old, gone = Message.objects.order_by("pk")[1:]
+    Message.objects.filter(pk=old.pk).update(received_at=now - JUDGED_AGAIN)
+    Message.objects.filter(pk=gone.pk).update(raw=None)
+    Organisation.objects.update(servers_changed_at=now + timedelta(minutes=1))
+    assert make_due(at=now + timedelta(minutes=1)) == 0
+    assert not Message.objects.filter(sender_due_at__isnull=False).exists()
+
+
+def test_many_mails_are_made_due_some_at_a_time(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(senders_again, "TOGETHER", 2)
+    now = datetime.now(UTC)
+    _in_a_mailbox(organisation, *(letter(f"r-{place}") for place in range(5)), at=now)
+    check(at=now)
+    later = now + timedelta(minutes=1)
+    Organisation.objects.update(servers_changed_at=later)
+    assert [make_due(at=later) for _ in range(4)] == [2, 2, 1, 0]
