@@ -1,10 +1,11 @@
-"""Owns the pytest fixtures over the mail servers; each is started once per session and only when a test asks for it."""
+"""Owns the pytest fixtures over the servers around us; each is started once per session and only when a test asks for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from tests.mailhost.dovecot import Dovecot
 from tests.mailhost.host import MailHost, short_directory
@@ -44,3 +45,13 @@ def dovecot() -> Iterator[Dovecot]:
             yield server
         finally:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The address of moto's server, an S3-compatible store."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()

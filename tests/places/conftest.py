@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from reports.ingest.places.providers import PROVIDERS
@@ -20,16 +19,6 @@ from tests.places.yards import BucketYard, FolderYard, ImapYard, MaildirYard, Mb
 from tests.reports.stored import make_organisation
 
 MakeYard = Callable[[], Yard]
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    """The address of moto's server."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(scope="session")
