@@ -258,8 +258,12 @@ LOGGING = {
         "text": {"()": "dmarcsite.observing.lines.TextLines"},
         "json": {"()": "dmarcsite.observing.lines.JsonLines"},
     },
+    "filters": {"without probes": {"()": "dmarcsite.monitoring.changes.WithoutProbes"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    # It warns of each field that a report leaves out; what is missing or mended stands with the report itself.
-    "loggers": {"parsedmarc": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"filters": ["without probes"]},
+        # It warns of each field that a report leaves out; what is missing or mended stands with the report itself.
+        "parsedmarc": {"level": "ERROR"},
+    },
     "root": {"handlers": ["stderr"], "level": env.str("SEKIMORI_LOG_LEVEL", default="WARNING").upper()},
 }

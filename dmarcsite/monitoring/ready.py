@@ -8,7 +8,7 @@ from datetime import datetime
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from dmarcsite.monitoring import heartbeat
@@ -29,17 +29,22 @@ _schema = _Schema()
 
 def readiness(*, at: datetime) -> dict[str, str]:
     """Each check with "ok" or what is wrong, in words for an operator; tells no address and no secret."""
-    database = _database()
-    if database != "ok":
-        return {"database": database, "migrations": "unknown", "broker": _broker(), "beat": "unknown"}
-    return {"database": database, "migrations": _migrations(), "broker": _broker(), "beat": _beat(at=at)}
+    found = {"database": database(), "migrations": "unknown", "broker": _broker(), "beat": "unknown"}
+    if found["database"] == "ok":
+        try:
+            found["migrations"] = _migrations()
+            found["beat"] = _beat(at=at)
+        except Error:
+            found["database"] = "the database went away, or is empty: run manage.py prepare"
+    return found
 
 
-def _database() -> str:
+def database() -> str:
+    """ "ok", or that it cannot be reached."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         return "the database cannot be reached"
     return "ok"
 

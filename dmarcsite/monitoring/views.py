@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from dmarcsite.monitoring.changes import tell
 from dmarcsite.monitoring.measures import MEASURES
 from dmarcsite.monitoring.ready import readiness
 
@@ -27,6 +28,7 @@ PREFIX = "sekimori_"
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 where everything that work needs is there, else 503; each check is named with "ok" or what is wrong."""
     checks = readiness(at=timezone.now())
+    tell("/readyz", checks)
     ready = all(found == "ok" for found in checks.values())
     status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
     return JsonResponse({"ready": ready, "checks": checks}, status=status)
