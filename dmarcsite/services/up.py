@@ -122,6 +122,8 @@ def _application(stack: ExitStack, *, listener: int) -> list[Child]:
         ),
         # Without a pid file: one left by a hard stop would keep beat from starting.
         Child("beat", [*celery, "beat", *quiet, "--schedule", schedule, "--pidfile", ""], cwd=folder),
+        # For mailboxes that are to be read at once; it sleeps where there are none.
+        Child("the watcher of mailboxes", [sys.executable, folder / "manage.py", "watch_mailboxes"], cwd=folder),
     ]
     stack.callback(_stop_together, started)
     return started

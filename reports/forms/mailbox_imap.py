@@ -76,7 +76,7 @@ class ImapForm(MailboxForm):
         label=gettext_lazy("Read mail at once"),
         required=False,
         help_text=gettext_lazy(
-            "Keeps a connection open, where the server can tell of new mail and watch_mailboxes runs. The interval holds too."
+            "Keeps a connection open where the server can tell of new mail. The interval holds too."
         ),
     )
     ca_certificate = forms.CharField(

@@ -152,6 +152,7 @@ def test_it_comes_up_with_the_first_administrator_and_a_signal_to_make_stops_all
         assert [line.rsplit(" ", 1)[0] for line in said] == ["password (shown this once):"]
         assert status_of(port, "/healthz") == 200
         assert status_of(port, "/") == 302
+        assert any("watch_mailboxes" in command for command in processes_of(var).values())
         sockets = Places(var).sockets
         assert sockets.stat().st_mode & 0o777 == 0o700
         make.send_signal(signal.SIGTERM)

@@ -14,6 +14,7 @@ from reports.ingest.watching import Watcher
 
 
 class Command(BaseCommand):
+    requires_system_checks = []  # they would load every page
     help = "Keep a connection to the mailboxes that are to be read at once, and visit them when mail arrives."
 
     def handle(self, *args: Any, **options: Any) -> None:
