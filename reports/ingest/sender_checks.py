@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ CLAIMED_FOR = timedelta(minutes=10)
 ASKED_AGAIN_AFTER = timedelta(hours=1)
 ASKED_FOR = timedelta(days=3)
 """A name server that is silent for longer will not tell whose key it was."""
+log = logging.getLogger(__name__)
 BROUGHT_SOMETHING = [Outcome.STORED.value, Outcome.PARTIAL.value, Outcome.DUPLICATE.value]
 
 
@@ -48,21 +50,26 @@ def check_due(*, clock: Callable[[], datetime], until: datetime, lookup: Lookup 
     lookup = lookup or Keys(seconds=(until - clock()).total_seconds())
     checked = 0
     while (at := clock()) < until and (claimed := _claim(at=at)):
-        found = [_check(message, at=clock(), lookup=lookup) for message in claimed]
+        # One by one: each may have as many bytes as a mail can.
+        found = [_check(_message(pk), at=clock(), lookup=lookup) for pk in claimed]
         # What an organisation trusts was read when they were claimed (reports.ingest.senders_again).
         write(found, at=at)
         checked += len(found)
     return checked
 
 
-def _claim(*, at: datetime) -> Sequence[Message]:
+def _claim(*, at: datetime) -> Sequence[int]:
     due = Q(sender_due_at__lte=at, outcome__isnull=False)
     with transaction.atomic():
         Message.objects.filter(due).exclude(outcome__in=BROUGHT_SOMETHING).update(sender_due_at=None)
         mine = Message.objects.filter(due).order_by("sender_due_at").select_for_update(of=("self",), skip_locked=True)
         pks = list(mine.values_list("pk", flat=True)[:TOGETHER])
         Message.objects.filter(pk__in=pks).update(sender_due_at=at + CLAIMED_FOR)
-    return list(Message.objects.filter(pk__in=pks).select_related("raw", "organisation").order_by("pk"))
+    return sorted(pks)
+
+
+def _message(pk: int) -> Message:
+    return Message.objects.select_related("raw", "organisation").get(pk=pk)
 
 
 def _check(message: Message, *, at: datetime, lookup: Lookup) -> Found:
@@ -74,7 +81,11 @@ def _check(message: Message, *, at: datetime, lookup: Lookup) -> Found:
         return Found(message.pk, Sender(SenderCheck.UNKNOWN, SenderReason.BYTES_GONE))
     # What a person hands in may have been written by anybody, results included; a mailbox is filled by its server.
     trusted = trusted_from(message.organisation.trusted_authserv_ids) if message.mailbox_id else {}
-    sender = judge(data, trusted=trusted, at=message.received_at, lookup=lookup)
+    try:
+        sender = judge(data, trusted=trusted, at=message.received_at, lookup=lookup)
+    except Exception:  # a fault of ours in one message must not hold up the others
+        log.exception("the sender of message %d cannot be judged", message.pk)
+        sender = Sender(SenderCheck.UNVERIFIED, SenderReason.HEAD_DAMAGED)
     later = at + ASKED_AGAIN_AFTER
     worthwhile = sender.may_change and later < message.received_at + ASKED_FOR
     return Found(message.pk, sender, later if worthwhile else None)

@@ -65,6 +65,33 @@ def from_server(*extra: tuple[str, str], sender: str = AUTHOR) -> bytes:
     return letter(sender, extra=extra)
 
 
+# --- Heads that are to keep us busy ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (b"From: " + b"(" * 2000, "no_author"),
+        (b"From: a@receiver.example\nX: a" + b"\n b" * 1_000_000, "head_damaged"),
+        (b"\n".join([b"Received: " + b"(" * 900 + b")" * 900 + b" with lmtp"] * 140) + b"\nFrom: " + AUTHOR.encode(), "no_signature"),
+        (b"\n".join([b"From: <" + b"@a," * 5000] * 15), "several_authors"),
+    ],
+    ids=["comments within comments", "a field of a million lines", "comments of Received", "routes"],
+)  # fmt: skip
+def test_a_hostile_head_is_judged_at_once(head: bytes, reason: str) -> None:
+    started = time.process_time()
+    assert asked(b"To: b@example.com\n" + head + b"\n\nx", trusted=[OURS]).reason == reason
+    assert time.process_time() - started < 0.5
+
+
+def test_a_received_of_comments_within_comments_is_no_hand_over() -> None:
+    """What a stranger writes below it is not taken for the word of a server of ours."""
+    deep = "from a by b " + "(" * 20 + ")" * 20 + " with LMTP"
+    assert (
+        asked(from_server(("Received", deep), ("Authentication-Results", PASS)), trusted=[OURS]).check == "unverified"
+    )
+
+
 # --- Signatures ---------------------------------------------------------------------------------------------------
 
 

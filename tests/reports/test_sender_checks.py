@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db.models import CharField
 from django.db.models.functions import Cast
 from django.test import override_settings
 
-from reports.ingest import senders_again
+from reports.ingest import sender_checks, senders_again
 from reports.ingest.pipeline import ingest_bytes
+from reports.ingest.sender.judge import Sender
 from reports.ingest.sender.keys import Keys, LookupFailed, silent
 from reports.ingest.sender_checks import ASKED_AGAIN_AFTER, ASKED_FOR, check_due
 from reports.ingest.senders_again import JUDGED_AGAIN, make_due
@@ -105,6 +107,26 @@ def test_a_silent_name_server_is_asked_again_for_three_days(organisation: Organi
     assert check(at=now + 2 * ASKED_AGAIN_AFTER) == 1
     assert check(at=now + ASKED_FOR + timedelta(hours=1)) == 1
     assert check(at=now + 2 * ASKED_FOR) == 0
+
+
+def test_a_mail_that_cannot_be_judged_holds_up_no_other(
+    organisation: Organisation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    judge = sender_checks.judge
+
+    def failing(data: bytes, **options: Any) -> Sender:
+        if b"r-2" in data:
+            raise RecursionError
+        return judge(data, **options)
+
+    monkeypatch.setattr(sender_checks, "judge", failing)
+    for number in range(1, 4):
+        mail = report(record(), report_id=f"r-{number}")
+        data = b"From: a@receiver.example\n\n" + mail
+        ingest_bytes(data, organisation=organisation, channel=Channel.IMAP, at=datetime.now(UTC))
+    assert check() == 3
+    assert [each[1] for each in checks()] == ["no_signature", "head_damaged", "no_signature"]
+    assert "cannot be judged" in caplog.text
 
 
 def test_messages_without_reports_are_not_asked_about(organisation: Organisation) -> None:

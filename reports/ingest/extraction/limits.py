@@ -36,6 +36,7 @@ class Budget:
         self.limits = limits
         self._size = max(size, 1)
         self._bytes_out = 0
+        self._bytes_inflated = 0
         self._members = 0
         self._parts = 0
 
@@ -45,6 +46,12 @@ class Budget:
             raise LimitExceeded(Reason.TOO_LARGE, (("limit", str(self.limits.bytes_out)),))
         if self._bytes_out > max(self.limits.ratio_floor, self.limits.ratio * self._size):
             raise LimitExceeded(Reason.RATIO_TOO_HIGH, (("limit", str(self.limits.ratio)),))
+
+    def take_inflated(self, count: int) -> None:
+        """Count what a decoder reads too: entries of an archive may share data that comes to nothing, a thousand times over."""
+        self._bytes_inflated += count
+        if self._bytes_inflated > self.limits.bytes_in + self.limits.bytes_out:
+            raise LimitExceeded(Reason.TOO_LARGE, (("limit", str(self.limits.bytes_out)),))
 
     def take_member(self) -> None:
         self._members += 1

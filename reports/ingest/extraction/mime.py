@@ -20,6 +20,8 @@ from reports.ingest.extraction.sniffing import sniff
 from reports.vocabulary import Reason
 
 FIELD_LENGTH = 4096
+PARTS_DEEP = 50
+"""Each line is compared with the boundaries of all parts around it."""
 
 
 class BoundedHeaders(Compat32):
@@ -42,14 +44,20 @@ class HeldMessage(Message):
         return super().get_content_type()
 
 
+class _BoundedParser(BytesFeedParser):
+    """The standard library's, which has no limit of its own and no public name for the depth."""
+
+    def _new_message(self) -> None:
+        super()._new_message()  # type: ignore[misc]
+        if len(self._msgstack) > PARTS_DEEP:  # type: ignore[attr-defined]
+            raise LimitExceeded(Reason.TOO_DEEP, (("limit", str(PARTS_DEEP)),))
+
+
 def parse_mail(data: bytes) -> Message[str, str]:
-    """The tree of a mail; raises `LimitExceeded` where its parts are nested beyond what the parser can follow."""
-    parser = BytesFeedParser(HeldMessage, policy=BoundedHeaders())
-    try:
-        parser.feed(from_first_field(data))
-        return parser.close()
-    except RecursionError:
-        raise LimitExceeded(Reason.TOO_DEEP, (("limit", "mail"),)) from None
+    """The tree of a mail; raises `LimitExceeded` where its parts are nested more than PARTS_DEEP times."""
+    parser = _BoundedParser(HeldMessage, policy=BoundedHeaders())
+    parser.feed(from_first_field(data))
+    return parser.close()
 
 
 def leaves(mail: Message[str, str]) -> Iterator[Leaf]:
@@ -60,7 +68,7 @@ def leaves(mail: Message[str, str]) -> Iterator[Leaf]:
 
 
 def take_whole(data: bytes) -> MailParts:
-    """The mail in pieces; raises `LimitExceeded` where its parts are nested beyond what the parser can follow."""
+    """The mail in pieces; raises `LimitExceeded` where its parts are nested more than PARTS_DEEP times."""
     mail = parse_mail(data)
     is_delivery_report = str(mail.get_param("report-type", "")).lower() == "delivery-status"
     return MailParts(_facts(mail), tuple(leaves(mail)), is_delivery_report)

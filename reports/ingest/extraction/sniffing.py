@@ -34,6 +34,8 @@ class Form(StrEnum):
 
 
 CONTAINERS = frozenset({Form.GZIP, Form.ZIP, Form.BZIP2, Form.XZ, Form.TAR, Form.MAIL, Form.SIGNED})
+TEXTUAL = frozenset({Form.EMPTY, Form.MAIL, Form.FEEDBACK, Form.TEXT, Form.BINARY})
+"""What is looked into as text, where it is anything."""
 _MAGIC = (
     (b"\x1f\x8b", Form.GZIP),
     (b"PK\x03\x04", Form.ZIP),
@@ -56,8 +58,10 @@ _CMS_SIGNED = bytes.fromhex("2a864886f70d010702")
 _CMS_ENCRYPTED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
 _PGP = b"-----BEGIN PGP MESSAGE-----"
 
-_HTML = re.compile(rb"(?i)(?:<!--.{0,2000}?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html)\b", re.S)
+# Possessive and atomic: else a comment could end at each "-->" after it, and a hundred of them would never be done with.
+_HTML = re.compile(rb"(?i)(?:(?><!--.{0,2000}?-->)\s*+|<\?xml[^>]*+>\s*+)*+<(?:!doctype\s+html|html)\b", re.S)
 _SVG = re.compile(rb"(?i)<svg\b")
+_ELEMENT = re.compile(rb"<[A-Za-z_]")
 _REPORT_ROOT = re.compile(rb"(?i)<(?:[\w.-]+:)?feedback[\s/>]")
 _REPORT_PART = re.compile(rb"(?i)<(?:report_metadata|policy_published)\b")
 _TLS_KEY = re.compile(rb'(?i)"(?:organization-name|policy-type|date-range|total-successful-session-count)"\s*:')
@@ -85,14 +89,33 @@ def sniff(data: bytes) -> Form:
     return _sniff_text(data)
 
 
+def wide_mark(data: bytes) -> str:
+    """The encoding that a byte order mark of UTF-16 or UTF-32 stands for; "" where there is none."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ""
+
+
 def head_text(data: bytes) -> bytes:
     """The beginning as ASCII-compatible bytes: marks, leading space and UTF-16 are taken off."""
     head = data[:HEAD]
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        head = head.decode("utf-16", "replace").encode("utf-8")
+    if wide := wide_mark(head):
+        head = head.decode(wide, "replace").encode("utf-8")
     elif head.lstrip().startswith((b"<\0", b"\0<", b"{\0", b"\0{")):
         head = head.replace(b"\0", b"")
-    return head.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n\f\v\0")
+    while head.startswith((codecs.BOM_UTF8, b" ", b"\t", b"\r", b"\n", b"\f", b"\v", b"\0")):
+        head = head.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n\f\v\0")
+    return head
+
+
+def _first_element(text: bytes) -> int:
+    found = _ELEMENT.search(text)
+    return found.start() if found else 0
+
+
+def is_report_markup(data: bytes) -> bool:
+    """Whether markup holds parts that only an aggregate report has."""
+    return bool(_REPORT_PART.search(data, 0, HEAD))
 
 
 def _sniff_text(data: bytes) -> Form:
@@ -113,7 +136,7 @@ def _sniff_text(data: bytes) -> Form:
 def _sniff_markup(text: bytes) -> Form:
     if _HTML.match(text):
         return Form.HTML
-    if _REPORT_ROOT.search(text) or _REPORT_PART.search(text):
+    if _REPORT_PART.search(text) or _REPORT_ROOT.match(text, _first_element(text)):
         return Form.AGGREGATE
     return Form.IMAGE if _SVG.search(text, 0, 2000) else Form.OTHER_XML
 

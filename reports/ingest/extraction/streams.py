@@ -98,6 +98,7 @@ def inflate(data: bytes, start: int, out: BytesIO, *, budget: Budget) -> int | N
     decoder = zlib.decompressobj(-zlib.MAX_WBITS)
     for offset in range(start, len(data), PIECE_IN):
         piece = data[offset : offset + PIECE_IN]
+        budget.take_inflated(len(piece))
         while piece and not decoder.eof:
             _write(decoder.decompress(piece, PIECE_OUT), out, budget=budget)
             piece = decoder.unconsumed_tail

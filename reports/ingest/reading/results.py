@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import authres  # type: ignore[import-untyped]  # ships no types
 
+LONGEST_TEXT = 40_000
 LONGEST_VALUE = 8_000
 MOST_FIELDS = 20
 MOST_RESULTS = 50
 COMMENT_DEPTH = 8
 _read = authres.all_features()
-_PIECE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^;"]|")+', re.S)
+# The length of a quoted text is bounded: of a quote that is never closed, each one after it would be tried to the end.
+_PIECE = re.compile(r'(?:"(?:[^"\\]|\\.){0,300}+"|[^;"]|")+', re.S)
 _COMMENT = re.compile(r"\([^()]*\)")
 _BRACKETS = re.compile(r"=\s*<([^<>\s]*)>")
 
@@ -33,7 +35,7 @@ def claims_in(text: str) -> tuple[Claim, ...]:
     Many reporters leave out the name of the server that a field has to begin with.
     """
     found: list[Claim] = []
-    for line in text.splitlines()[:MOST_FIELDS]:
+    for line in text[:LONGEST_TEXT].splitlines()[:MOST_FIELDS]:
         for claim in _claims(_without_comments(line[:LONGEST_VALUE])):
             if len(found) >= MOST_RESULTS:
                 return tuple(found)

@@ -27,6 +27,8 @@ _FIELDS = (
 )
 _UNKNOWN = dict.fromkeys(("reverse_dns", "country", "base_domain", "name", "type", "asn", "as_name", "as_domain"))
 LENGTH_READ = 1 << 20
+LONGEST_HEAD = 1 << 16
+"""parsedmarc's parser of mails takes quadratic time for a long field of encoded words."""
 MOST_ADDRESSES = 1000
 """For each that might be one, parsedmarc's parser of mails makes a dozen objects, several times over."""
 _ADDRESS_ENDS = re.compile(rb"[,;]")
@@ -74,7 +76,7 @@ def read_sample(sample: bytes) -> SampleFacts:
     try:
         plain = _read_plainly(text)
         head = _HEAD_ENDS.split(text, maxsplit=1)[0]
-        if len(_ADDRESS_ENDS.findall(head)) > MOST_ADDRESSES:
+        if len(head) > LONGEST_HEAD or len(_ADDRESS_ENDS.findall(head)) > MOST_ADDRESSES:
             return plain
         report = reference.parse(_FIELDS, text.decode("utf-8", "replace"), _ANY_TIME)
     except LimitExceeded:

@@ -10,6 +10,8 @@ import dkim  # type: ignore[import-untyped]  # dkimpy ships no types
 
 from reports.ingest.sender.alignment import domain_of
 
+LONGEST_HEAD = 1 << 18
+"""A mail that came through many hands has some 30 kB; dkimpy takes quadratic time for a field of many lines."""
 LONGEST_FIELD = 16_384
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _FROM_SPACED = re.compile(rb"(?im)^from[ \t]+:")
@@ -30,7 +32,8 @@ class Letter:
     @classmethod
     def of(cls, data: bytes) -> Letter:
         """Raises Unparsable."""
-        if _FROM_SPACED.search(_END_OF_HEAD.split(data, 1)[0]):  # an author to some programs, and nothing to others
+        head = _END_OF_HEAD.split(data, 1)[0]
+        if len(head) > LONGEST_HEAD or _FROM_SPACED.search(head):  # an author to some programs, and nothing to others
             raise Unparsable
         try:
             fields, _body = dkim.rfc822_parse(data)
@@ -46,7 +49,11 @@ class Letter:
     @property
     def authors(self) -> list[str]:
         """The domains of all addresses in all From fields: a proper mail has one field with one address."""
-        return [domain_of(address) for _name, address in getaddresses(self.all_of("from"))]
+        try:
+            addresses = getaddresses(self.all_of("from"))
+        except RecursionError:  # comments within comments
+            return []
+        return [domain_of(address) for _name, address in addresses]
 
 
 def _text(raw: bytes) -> str:

@@ -13,6 +13,7 @@ from reports.ingest.sender.letter import Letter
 MOST_FIELDS = 20
 LONGEST_VALUE = 8_192
 LONGEST_RECEIVED = 2_000
+COMMENT_DEPTH = 8
 _COMMENT = re.compile(r"\([^()]*\)")
 _LOCAL = re.compile(r"(?i)\bwith\s+lmtps?a?\b")
 _PROVING = {
@@ -77,6 +78,6 @@ def _is_local(received: str) -> bool:
     """Whether the mail was only handed to a mailbox. Comments hold what a stranger said of himself, and are not looked at."""
     if len(received) > LONGEST_RECEIVED:
         return False
-    while (plain := _COMMENT.sub("", received)) != received:
-        received = plain
-    return bool(_LOCAL.search(received))
+    for _ in range(COMMENT_DEPTH):
+        received = _COMMENT.sub("", received)
+    return "(" not in received and bool(_LOCAL.search(received))
