@@ -15,6 +15,9 @@ class RepairCode(StrEnum):
     ARCHIVE_SALVAGED = "archive_salvaged"
     BASE64_DAMAGED = "base64_damaged"
     IN_BODY_TEXT = "in_body_text"
+    ESCAPED_XML = "escaped_xml"
+    TRANSFER_ENCODED = "transfer_encoded"
+    TEXT_BEFORE_ARCHIVE = "text_before_archive"
     # The XML text
     BYTE_ORDER_MARK = "byte_order_mark"
     ENCODING_CONVERTED = "encoding_converted"
@@ -24,6 +27,7 @@ class RepairCode(StrEnum):
     UNDECLARED_PREFIX = "undeclared_prefix"
     ROOT_MISSING = "root_missing"
     CONTROL_CHARACTERS = "control_characters"
+    LINES_JOINED = "lines_joined"
     BARE_AMPERSAND = "bare_ampersand"
     BARE_ADDRESS = "bare_address"
     BARE_LESS_THAN = "bare_less_than"

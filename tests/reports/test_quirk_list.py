@@ -16,12 +16,27 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import html
+import quopri
 
 import pytest
 
+from reports.dto import AggregateReport
 from reports.ingest.outcome import Reading
 from reports.ingest.read import read
-from tests.reports.samples import FEEDBACK, GZ, NAME, SAMPLE, XML, failure_mail, multipart, part, zipped
+from tests.reports.samples import (
+    FEEDBACK,
+    GZ,
+    NAME,
+    SAMPLE,
+    XML,
+    aggregate_xml,
+    failure_mail,
+    multipart,
+    part,
+    record_xml,
+    zipped,
+)
 
 ZIP = zipped((NAME, XML))
 MIXED = "multipart/mixed"
@@ -47,6 +62,11 @@ def _uuencoded(data: bytes) -> str:
     return f"begin 644 {NAME}.gz\n{lines.decode()}`\nend\n"
 
 
+def _cut(text: str, length: int) -> list[str]:
+    return [text[at : at + length] for at in range(0, len(text), length)]
+
+
+LONG = aggregate_xml(*[record_xml()] * 9).replace("\n", "")
 PLAIN = multipart(part("text/xml", XML.decode()), content_type=MIXED)
 CONTAINERS = {
     "gzip typed zip": _attached("application/zip", GZ),
@@ -132,6 +152,84 @@ def test_a_report_is_read_out_of_every_shape(shape: str, line_end: str) -> None:
     reading = read(CONTAINERS[shape].replace(b"\n", line_end.encode()))
     assert _times(reading) == ["AggregateReport"]
     assert reading.problems == ()
+
+
+TEXT = XML.decode()
+ESCAPED = html.escape(TEXT, quote=False)
+QUOTED = quopri.encodestring(XML).decode()
+LINES = _b64(GZ).splitlines()
+WRAPPED = {
+    "escaped in a text": (_single("text/plain", ESCAPED, encoding="7bit"), ["escaped_xml"]),
+    "escaped in a page": (_single("text/html", f"<html><body><pre>{ESCAPED}</pre></body></html>", encoding="7bit"), ["escaped_xml"]),
+    "escaped in a coloured page": (
+        _single("text/html", "<html><p>" + ESCAPED.replace("&lt;", "<b>&lt;").replace("&gt;", "&gt;</b><br>") + "</html>", encoding="7bit"),
+        ["escaped_xml"],
+    ),
+    "escaped twice": (html.escape(ESCAPED).encode(), ["escaped_xml"]),
+    "escaped in another element": (f'<?xml version="1.0"?><string xmlns="urn:x">{ESCAPED}</string>'.encode(), ["escaped_xml"]),
+    "in CDATA": (f'<?xml version="1.0"?><data><![CDATA[{TEXT}]]></data>'.encode(), ["text_before_xml", "xml_recovered"]),
+    "in an envelope": (f"<e:Envelope xmlns:e='urn:e'>{TEXT}</e:Envelope>".encode(), ["text_before_xml", "xml_recovered"]),
+    "in a page": (_single("text/html", f"<html><body>{TEXT}</body></html>", encoding="7bit"), ["in_body_text"]),
+    "quoted in an answer": (_single("text/plain", "> " + TEXT.replace("\n", "\n> "), encoding="7bit"), ["in_body_text"]),
+    "base64 twice": (_single("application/gzip", _b64(base64.encodebytes(GZ))), ["in_body_text"]),
+    "base64 without a word about it": (_single("application/gzip", _b64(GZ), encoding="7bit"), ["in_body_text"]),
+    "base64 of XML after a blank line": (base64.encodebytes(b"\n" + XML), ["transfer_encoded"]),
+    "base64 in the alphabet of addresses": (
+        _single("application/gzip", base64.urlsafe_b64encode(GZ).decode()), ["base64_damaged"],
+    ),
+    "base64 quoted in an answer": (_single("application/gzip", "> " + "\n> ".join(LINES)), ["base64_damaged"]),
+    "base64 after a letter": (_single("application/gzip", "Here it is:\n\n" + _b64(GZ)), ["base64_damaged"]),
+    "base64 after a mark": (_single("application/gzip", "\ufeff" + _b64(GZ)), ["base64_damaged"]),
+    "quoted-printable without a word about it": (_single("text/xml", QUOTED, encoding="7bit"), ["transfer_encoded"]),
+    "quoted-printable in a text": (_single("text/plain", "hello\n\n" + QUOTED, encoding="7bit"), ["in_body_text", "transfer_encoded"]),
+    "quoted-printable twice": (
+        _single("text/xml", quopri.encodestring(QUOTED.encode()).decode(), encoding="quoted-printable"), ["transfer_encoded"],
+    ),
+    "quoted-printable with blanks after its breaks": (
+        _single("text/xml", QUOTED.replace("=\n", "= \t\n"), encoding="quoted-printable"), [],
+    ),
+    "a zip that unpacks itself": (b"MZ" + b"\0" * 300 + ZIP, ["text_before_archive"]),
+    "a gzip after a line end": (b"\r\n" + GZ, ["text_before_archive"]),
+    "a gzip after its fields": (b"Content-Encoding: gzip\r\n\r\n" + GZ, ["text_before_archive"]),
+    "UTF-32": (TEXT.encode("utf-32"), ["byte_order_mark"]),
+    "two marks": (b"\xef\xbb\xbf" * 2 + XML, ["byte_order_mark", "text_before_xml"]),
+    "a mail in UTF-16": (PLAIN.decode().encode("utf-16"), []),
+    "one line cut by a server": (
+        _single("text/xml", "!\n ".join(_cut(LONG, 989)), encoding="8bit"), ["lines_joined"],
+    ),
+    "one line cut in half": (_single("text/xml", "\n".join(_cut(LONG, 998)), encoding="8bit"), ["lines_joined"]),
+    "everything cut into short lines": (_single("text/xml", "\n".join(_cut(LONG, 76)), encoding="8bit"), ["lines_joined"]),
+    "Shift_JIS": (TEXT.replace("UTF-8", "Shift_JIS").replace("Receiver Example", "受信").encode("shift_jis"), ["encoding_converted"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrapping", WRAPPED)
+def test_a_report_is_read_out_of_every_wrapping_and_what_was_done_is_said(wrapping: str) -> None:
+    data, repairs = WRAPPED[wrapping]
+    reading = read(data)
+    assert _times(reading) == ["AggregateReport"]
+    assert reading.problems == ()
+    content = reading.reports[0].content
+    assert isinstance(content, AggregateReport)
+    assert [(row.count, row.header_from) for row in content.rows][:1] == [(2, "example.com")]
+    assert (len(content.rejected), content.head.policy.domain) == (0, "example.com")
+    assert list(dict.fromkeys(repair.code for repair in content.repairs)) == repairs
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"7z\xbc\xaf\x27\x1c" + b"\0" * 90, "unsupported_archive"),
+        (b"<html><feedback>How did you like our page?</feedback></html>", "html_page"),
+        (b"<html><p>&lt;feedback&gt; is an element</p></html>", "html_page"),
+        (b"<rss><feedback>good</feedback></rss>", "other_xml"),
+        (base64.encodebytes(b"a letter of some length, which says nothing of any report " * 3), "no_report_found"),
+    ],
+)
+def test_what_only_looks_like_a_wrapped_report_is_none(data: bytes, reason: str) -> None:
+    reading = read(data)
+    assert reading.reports == ()
+    assert [problem.code for problem in reading.problems] == [reason]
 
 
 EXIM = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import re
 import struct
 import tarfile
 import zipfile
@@ -21,6 +22,10 @@ AES_METHOD = 99
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError, OverflowError)
 
 
+_STARTS = re.compile(rb"\x1f\x8b\x08[\0-\x1f]|PK\x03\x04")
+START_LENGTH = 1 << 16
+
+
 class Member(NamedTuple):
     """One file of an archive: its bytes, or why there are none (`problem`)."""
 
@@ -28,6 +33,12 @@ class Member(NamedTuple):
     data: bytes = b""
     repairs: tuple[RepairCode, ...] = ()
     problem: Reason | None = None
+
+
+def start_within(data: bytes) -> int:
+    """Where a gzip or zip begins in bytes that begin with something else; 0 where there is none near their beginning."""
+    found = _STARTS.search(data, 1, START_LENGTH)
+    return found.start() if found else 0
 
 
 def zip_members(data: bytes, *, budget: Budget) -> Iterator[Member]:

@@ -5,8 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 
 QUAD = 4
+SHORT_LINE = 40
+"""A shorter line may be a word before the base64."""
+_BEFORE_LINE = b"> \xef\xbb\xbf"
+"""Quoting in an answer, and a byte order mark."""
+_OTHER_ALPHABET = re.compile(rb"(?=[^-_]*[-_])[A-Za-z0-9_-]+={0,2}")  # RFC 4648 section 5
+_USUAL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _LINE = re.compile(rb"[A-Za-z0-9+/]*={0,3}\Z")
 _FOREIGN = re.compile(rb"[^A-Za-z0-9+/=]+")
 LONG_LINE = 60
@@ -20,22 +27,31 @@ def decode_base64(text: bytes) -> tuple[bytes, bool]:
 
     Single foreign characters in a line are passed over (RFC 2045 section 6.8).
     """
+    bare = b"".join(text.split())
     try:
-        return binascii.a2b_base64(b"".join(text.split()), strict_mode=True), False
+        return binascii.a2b_base64(bare, strict_mode=True), False
     except binascii.Error:
-        lines: list[bytes] = []
-        for line in text.split(b"\n"):
-            bare = line.strip()
-            kept = bare if _LINE.match(bare) else _spoilt(bare)
-            if kept is None:
-                break
-            lines.append(kept)
-        runs = _RUN.findall(b"".join(lines))
+        if _OTHER_ALPHABET.fullmatch(bare):
+            return _decode_run(bare.translate(_USUAL_ALPHABET).rstrip(b"=")), True
+        runs = _RUN.findall(b"".join(_kept(text)))
         return b"".join(_decode_run(run) for run in runs), True
 
 
-def _spoilt(line: bytes) -> bytes | None:
+def _kept(text: bytes) -> Iterator[bytes]:
+    """The lines of base64 without what mail programs put before and into them, up to the first that is none."""
+    lines = [line.strip().lstrip(_BEFORE_LINE) for line in text.split(b"\n")]
+    start = next((at for at, line in enumerate(lines) if len(line) >= SHORT_LINE and _bare(line) is not None), 0)
+    for line in lines[start:]:
+        kept = _bare(line)
+        if kept is None:
+            return
+        yield kept
+
+
+def _bare(line: bytes) -> bytes | None:
     """The line without its foreign characters; None where it is another kind of text."""
+    if _LINE.match(line):
+        return line
     if len(line) < LONG_LINE or len(line.split()) > 1:
         return None
     kept = _FOREIGN.sub(b"", line)

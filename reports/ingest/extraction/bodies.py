@@ -1,8 +1,10 @@
-"""Finds reports that stand in running text: XML, base64 or uuencoded blocks, as broken mail programs leave them."""
+"""Finds reports that stand in running text or a page: XML, base64 or uuencoded blocks, as mail programs leave them."""
 
 from __future__ import annotations
 
 import binascii
+import html
+import quopri
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,12 +13,19 @@ from reports.ingest.extraction.base64text import decode_base64
 
 _XML = re.compile(rb"(?si)(?:<\?xml[^>]{0,200}\?>\s*)?<((?:[\w.-]+:)?feedback)[\s>].*?(?:</\1\s*>|\Z)")
 _BASE64 = re.compile(
-    rb"(?:\A|(?<=[\r\n \t>]))(?:H4sI|UEsDB|PD94bWwg|PGZlZWRiYWNr|77u/PD94|QlpoO|/Td6WFo)[A-Za-z0-9+/]{16}"
+    rb"(?:\A|(?<=[\r\n \t>,\x22]))(?:H4sI|UEsDB|PD94bWwg|PGZlZWRiYWNr|77u/PD94|QlpoO|/Td6WFo)[A-Za-z0-9+/]{16}"
 )
 _BASE64_END = re.compile(rb"\n[ \t\r]*\n")
 _UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} ([^\r\n]{0,255})\r?\n")
 _UU_END = re.compile(rb"(?m)^(?:end|`)\r?$")
-
+_ONLY_BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]{80,}")
+_ESCAPED = re.compile(
+    rb"(?i)&(?:amp;){0,3}(?:lt|#0*60|#x0*3c);(?:[\w.-]+:)?(?:feedback|report_metadata|policy_published)\b"
+)
+_MARKUP = re.compile(rb"<[^<>]*>")
+ESCAPED_TIMES = 3
+_QUOTED_HEAD = re.compile(rb"(?i)<(?:\?xml|feedback)\s[^>]{0,200}?=3D[\"']")
+FEW_SOFT_BREAKS = 3
 
 _CLOSE = b"</feedback>"
 _NEXT_DOCUMENT = re.compile(rb"(?i)(?<=</feedback>)\s*(?=<\?xml|<feedback[\s>])")
@@ -34,6 +43,29 @@ class Block(NamedTuple):
 def split_documents(xml: bytes) -> list[bytes]:
     """The reports of an XML file; some generators write several into one."""
     return _NEXT_DOCUMENT.split(xml) if xml.count(_CLOSE) > 1 else [xml]
+
+
+def unescaped(text: bytes) -> bytes | None:
+    """Text whose XML is written with entities, as a page shows it, with the XML in it plain; None where it is not."""
+    if not _ESCAPED.search(text):
+        return None
+    for _ in range(ESCAPED_TIMES):
+        text = html.unescape(_MARKUP.sub(b"", text).decode("utf-8", "replace")).encode("utf-8", "replace")
+        if not _ESCAPED.search(text):
+            break
+    return text
+
+
+def unquoted(xml: bytes) -> bytes | None:
+    """XML that is still in quoted-printable, decoded; None where it is not."""
+    breaks = xml.count(b"=\n") + xml.count(b"=\r\n")
+    is_quoted = breaks >= FEW_SOFT_BREAKS or (b"=3D" in xml[:1000] and _QUOTED_HEAD.search(xml, 0, 1000))
+    return quopri.decodestring(xml) if is_quoted else None
+
+
+def whole_base64(text: bytes) -> bytes | None:
+    """What text stands for that is nothing but base64; None where it is not."""
+    return decode_base64(text)[0] if _ONLY_BASE64.fullmatch(text) else None
 
 
 def find_blocks(text: bytes) -> Iterator[Block]:

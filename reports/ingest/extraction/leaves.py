@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import quopri
+import re
 from email.utils import parseaddr
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from reports.ingest.extraction.sniffing import Form
 from reports.vocabulary import RepairCode
 
 HEADER_LENGTH = 998
+_BLANK_AFTER_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
+"""Added on the way, and to be taken off before anything else (RFC 2045 section 6.7)."""
 _BEFORE = b"\r\n \t"
 _BARE_CONTENT = (b"<", b"{", b"PK\x03\x04", b"\x1f\x8b")
 """What says that content is base64 and begins like this, is not."""
@@ -64,5 +67,5 @@ def transfer_decoded(body: bytes, encoding: str) -> tuple[bytes, tuple[RepairCod
         data, is_damaged = decode_base64(body)
         return data, (RepairCode.BASE64_DAMAGED,) if is_damaged else ()
     if word == "quoted-printable":
-        return quopri.decodestring(body), ()
+        return quopri.decodestring(_BLANK_AFTER_BREAK.sub(b"=", body)), ()
     return body, ()

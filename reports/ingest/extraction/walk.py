@@ -15,7 +15,7 @@ from reports.ingest.extraction.leaves import Leaf, from_first_field
 from reports.ingest.extraction.limits import Budget, Limits
 from reports.ingest.extraction.mime import take_whole
 from reports.ingest.extraction.plain_mail import split_plain
-from reports.ingest.extraction.sniffing import CONTAINERS, Form, sniff
+from reports.ingest.extraction.sniffing import CONTAINERS, TEXTUAL, Form, is_report_markup, sniff, wide_mark
 from reports.vocabulary import Kind, Reason, RepairCode
 
 DEFAULT_LIMITS = Limits()
@@ -28,6 +28,9 @@ class _Place(NamedTuple):
     trail: tuple[str, ...] = ()
     mail: MailFacts = NO_MAIL
     repairs: tuple[Repair, ...] = ()
+
+    def mended(self, code: RepairCode) -> _Place:
+        return self._replace(repairs=(*self.repairs, Repair(code)))
 
     def inside(self, container: str, *, filename: str = "", repairs: tuple[RepairCode, ...] = ()) -> _Place:
         added = self.repairs + tuple([Repair(code, container) for code in repairs]) if repairs else self.repairs
@@ -67,6 +70,8 @@ class _Walk:
         try:
             self._budget.take_part()
             form = form or sniff(data)
+            if form in TEXTUAL and (wide := wide_mark(data)):
+                data = data.decode(wide, "replace").encode("utf-8", "replace")
             if form in CONTAINERS:
                 self._budget.check_depth(len(place.trail) + 1)
             _HANDLERS[form](self, data, place)
@@ -81,6 +86,8 @@ class _Walk:
         self._payloads.append(Payload(kind, index, data, place.filename, place.trail, place.mail, place.repairs))
 
     def _aggregate(self, data: bytes, place: _Place) -> None:
+        if (plain := bodies.unquoted(data)) is not None:
+            data, place = plain, place.mended(RepairCode.TRANSFER_ENCODED)
         for document in bodies.split_documents(data):
             self._found(Kind.AGGREGATE, document, place)
 
@@ -144,13 +151,41 @@ class _Walk:
         self._look(part.data, inside, form=form)
 
     def _text(self, data: bytes, place: _Place) -> None:
+        if self._blocks(data, place) or self._archive_within(data, place):
+            return
+        content = bodies.whole_base64(data)
+        if content and sniff(content) not in TEXTUAL:
+            self._look(content, place.inside(Form.TEXT, repairs=(RepairCode.TRANSFER_ENCODED,)))
+        elif b"-----BEGIN PGP MESSAGE-----" in data:
+            self._lose(Reason.ENCRYPTED, place)
+
+    def _blocks(self, data: bytes, place: _Place, *, is_page: bool = False) -> bool:
+        """Look at the reports in running text or, with more suspicion, in a page; whether there was any."""
+        code, plain = RepairCode.IN_BODY_TEXT, bodies.unescaped(data)
+        if plain is not None:
+            self._budget.take_bytes(len(plain))
+            code, data = RepairCode.ESCAPED_XML, plain
         found = False
         for block in bodies.find_blocks(data):
-            found = True
-            inner = place.inside(Form.TEXT, filename=block.name, repairs=(RepairCode.IN_BODY_TEXT,))
-            self._look(block.data, inner)
-        if not found and b"-----BEGIN PGP MESSAGE-----" in data:
-            self._lose(Reason.ENCRYPTED, place)
+            if not is_page or is_report_markup(block.data):
+                found = True
+                self._look(block.data, place.inside(Form.TEXT, filename=block.name, repairs=(code,)))
+        return found
+
+    def _page(self, data: bytes, place: _Place) -> None:
+        if not self._blocks(data, place, is_page=True):
+            self._aside[_problem(Reason.HTML_PAGE, place)] = None
+
+    def _other_xml(self, data: bytes, place: _Place) -> None:
+        if not self._blocks(data, place, is_page=True):
+            self._aside[_problem(Reason.OTHER_XML, place)] = None
+
+    def _archive_within(self, data: bytes, place: _Place) -> bool:
+        """Look at an archive that other bytes stand before, as in a program that unpacks itself; whether there is one."""
+        start = archives.start_within(data)
+        if start:
+            self._look(data[start:], place.inside(Form.BINARY, repairs=(RepairCode.TEXT_BEFORE_ARCHIVE,)))
+        return bool(start)
 
     def _signed(self, data: bytes, place: _Place) -> None:
         """Opaque S/MIME; where its structure is damaged, the signed mail is looked for by its first field."""
@@ -167,8 +202,8 @@ class _Walk:
     def _other_archive(self, data: bytes, place: _Place) -> None:
         self._lose(Reason.UNSUPPORTED_ARCHIVE, place)
 
-    def _nothing(self, data: bytes, place: _Place) -> None:
-        pass
+    def _binary(self, data: bytes, place: _Place) -> None:
+        self._archive_within(data, place)
 
 
 _Handler = Callable[[_Walk, bytes, _Place], None]
@@ -199,13 +234,13 @@ _HANDLERS: dict[Form, _Handler] = {
     Form.FEEDBACK: _Walk._feedback,
     Form.AGGREGATE: _Walk._aggregate,
     Form.TLS: _Walk._tls,
-    Form.OTHER_XML: _as_aside(Reason.OTHER_XML),
+    Form.OTHER_XML: _Walk._other_xml,
     Form.OTHER_JSON: _as_aside(Reason.OTHER_JSON),
-    Form.HTML: _as_aside(Reason.HTML_PAGE),
+    Form.HTML: _Walk._page,
     Form.IMAGE: _as_aside(Reason.IMAGE),
     Form.ENCRYPTED: _Walk._encrypted,
     Form.SIGNED: _Walk._signed,
     Form.PLACEHOLDER: _as_aside(Reason.PLACEHOLDER),
     Form.TEXT: _Walk._text,
-    Form.BINARY: _Walk._nothing,
+    Form.BINARY: _Walk._binary,
 }

@@ -5,6 +5,7 @@ Stores and decides nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from reports.dto import AggregateReport, AggregateRow, Payload, RejectedRow
@@ -21,6 +22,9 @@ from reports.ingest.reading.xmltext import ORPHAN_ROOT, XmlText, prepare
 from reports.vocabulary import Reason, RepairCode
 
 TAIL = 4096
+_ROOT_END = re.compile(rb"(?i)</(?:[\w.-]+:)?feedback[\s>]")
+_ROW_SIGN = re.compile(rb"(?i)source_ip|policy_evaluated|header_from")
+"""Where one of these stands and no record could be made out, the report is not empty."""
 
 
 def read_aggregate(payload: Payload) -> AggregateReport:
@@ -65,8 +69,8 @@ def _read_whole(text: XmlText, payload: Payload, *, repairs: Repairs) -> Aggrega
         text, repairs, known = mended, with_mending, with_mending.all()
         reader = AggregateReader(text, payload, repairs=repairs)
         found = list(reader)
-    errors = reader.errors
-    if reader.is_broken:
+    errors, is_broken = reader.errors, reader.is_broken
+    if is_broken:
         text, repairs = without_comments(text), Repairs(known)
         reader = AggregateReader(without_records(text), payload, repairs=repairs)
         found = [*reader, *reader.each_by_itself(text)]
@@ -78,6 +82,8 @@ def _read_whole(text: XmlText, payload: Payload, *, repairs: Repairs) -> Aggrega
     rows = [row for row in found if isinstance(row, AggregateRow)]
     if breaks_off and not rows:
         raise Unreadable(Reason.REPORT_TRUNCATED)
+    if is_broken and not found and _ROW_SIGN.search(text.data):
+        raise Unreadable(Reason.NOT_XML)
     head = reader.head(first_from=next((row.header_from for row in rows if row.header_from), ""))
     if not found:
         repairs.note(RepairCode.NO_RECORDS)
@@ -92,9 +98,10 @@ def _read_whole(text: XmlText, payload: Payload, *, repairs: Repairs) -> Aggrega
 
 
 def _breaks_off(text: XmlText) -> bool:
-    """True where a text with errors ends before its root element does; without a root element, nobody can tell."""
-    last = b"record" if text.before == ORPHAN_ROOT else b"feedback"
-    return last not in text.data[-TAIL:].lower().rpartition(b"</")[2]
+    """True where a text with errors ends before its root element does; without a root element, its last record counts."""
+    if text.before == ORPHAN_ROOT:
+        return b"record" not in text.data[-TAIL:].lower().rpartition(b"</")[2]
+    return not _ROOT_END.search(text.data, text.start)
 
 
 def _with_header_from(rows: Sequence[AggregateRow], domain: str, *, repairs: Repairs) -> tuple[AggregateRow, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from reports.ingest.reading.repairs import Repairs
 from reports.ingest.reading.xmltext import XmlText
@@ -20,12 +21,21 @@ _IN_LEAF = re.compile(rb"(<(" + _LEAF + rb")>[^<>]{0,500})<(?=[^<>/!?][^<>]{0,50
 _CLOSE_TAG = re.compile(rb"(?<=[^<\s/])/(?=" + _LEAF + rb">)")
 
 
+SERVER_LINE = 900
+SHORTEST_LINE = 60
+MOSTLY = 0.9
+
+
 def mend(text: XmlText, *, repairs: Repairs) -> XmlText | None:
     """The text with known mistakes mended and each kind noted; None where there was none of them."""
-    data = text.data[text.start :]
+    line = text.data.rfind(b"\n", 0, text.start) + 1
+    uncut, cuts = _joined(text.data[line:])
+    data = uncut[text.start - line :]
     mended = data.translate(None, _CONTROL)
     if len(mended) != len(data):
         repairs.note(RepairCode.CONTROL_CHARACTERS, times=len(data) - len(mended))
+    if cuts:
+        repairs.note(RepairCode.LINES_JOINED, times=cuts)
     for pattern, instead, code in (
         (_AMPERSAND, rb"&amp;", RepairCode.BARE_AMPERSAND),
         (_ADDRESS, rb"&lt;\1&gt;", RepairCode.BARE_ADDRESS),
@@ -36,4 +46,27 @@ def mend(text: XmlText, *, repairs: Repairs) -> XmlText | None:
         mended, times = pattern.subn(instead, mended)
         if times:
             repairs.note(code, times=times)
-    return XmlText(mended, 0, text.before) if mended != data else None
+    return XmlText(mended, 0, text.before) if cuts or mended != data else None
+
+
+def _joined(data: bytes) -> tuple[bytes, int]:
+    """The text without the breaks that cut it into lines of one length on its way, and how many there were.
+
+    Mail servers cut what exceeds the 998 characters of RFC 5322 section 2.1.1; some mark the cut by an exclamation mark.
+    """
+    lines = data.replace(b"\r\n", b"\n").split(b"\n")
+    longest = max(map(len, lines))
+    full = sum(len(line) == longest for line in lines)
+    is_cut = longest >= SERVER_LINE or (longest >= SHORTEST_LINE and full >= MOSTLY * (len(lines) - 1))
+    joined, times = [lines[0]], 0
+    for before, line in pairwise(lines):
+        if len(before) >= SERVER_LINE and before.endswith(b"!") and line.startswith(b" "):
+            joined[-1], piece = joined[-1].removesuffix(b"!"), line[1:]
+        elif is_cut and len(before) == longest and line:
+            piece = line
+        else:
+            joined.append(b"\n" + line)
+            continue
+        joined.append(piece)
+        times += 1
+    return (b"".join(joined), times) if times else (data, 0)
