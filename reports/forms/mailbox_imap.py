@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 
 from django import forms
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from reports.forms.mailbox import PLAIN_TEXT, MailboxForm, secret_field
+from reports.forms.mailbox_certificate import CertificateField
 from reports.forms.mailbox_oauth import client_id_field, tenant_field
 from reports.ingest.places.imap_account import PASSWORD, Tls
 from reports.ingest.places.providers import PROVIDERS
@@ -79,14 +79,7 @@ class ImapForm(MailboxForm):
             "Keeps a connection open where the server can tell of new mail. The interval holds too."
         ),
     )
-    ca_certificate = forms.CharField(
-        label=gettext_lazy("Certificate of your own authority"),
-        required=False,
-        help_text=gettext_lazy(
-            "In PEM form. Only needed where no public authority signed the server's certificate; then no other is trusted."
-        ),
-        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "class": "mono"}),
-    )
+    ca_certificate = CertificateField()
 
     def clean_sign_in(self) -> str:
         return self.cleaned_data["sign_in"] or PASSWORD
@@ -106,17 +99,6 @@ class ImapForm(MailboxForm):
         if signs_in_there and "password" in self.errors and not data.get("password"):
             del self.errors["password"]  # an application without a secret
         return data
-
-    def clean_ca_certificate(self) -> str:
-        pem = "\n".join(self.cleaned_data["ca_certificate"].split("\r\n"))
-        if pem:
-            try:
-                ssl.create_default_context(cadata=pem)
-            except (ssl.SSLError, ValueError, TypeError):  # the last one for letters that are not ASCII
-                raise forms.ValidationError(
-                    _("This is no certificate in PEM form. It runs from BEGIN CERTIFICATE to END CERTIFICATE.")
-                ) from None
-        return pem
 
     def enter_again(self) -> str:
         return _("Enter the password again: host, port, encryption, certificate or user name changed, and the stored "

@@ -14,6 +14,7 @@ from reports.ingest.places.secrets import secret_of
 from reports.models import AuditEntry, Mailbox, Organisation
 from reports.sentences.mailboxes import PLACE_KINDS
 from reports.vocabulary import PlaceKind, Role
+from tests.mailhost.certificates import Authority
 from tests.reports.pages import document, logged_in, words
 from tests.reports.stored import make_organisation
 
@@ -98,6 +99,19 @@ def test_a_bucket_is_saved_with_its_secret_sealed(client: Client) -> None:
         f"/ingestion/mailboxes/{mailbox.pk}/", S3 | {"password": "", "endpoint_url": "https://s3.example.net"}
     )
     assert [error.partition(":")[0] for error in errors(elsewhere)] == ["Enter the secret access key again"]
+
+
+def test_the_authority_of_a_bucket_is_a_certificate_and_keeps_the_key_where_it_is(
+    client: Client, tmp_path: Path
+) -> None:
+    refused = client.post(f"{NEW}?kind=s3", S3 | {"ca_certificate": "certainly", "save": "1"})
+    assert errors(refused) == ["This is no certificate in PEM form. It runs from BEGIN CERTIFICATE to END CERTIFICATE."]
+    pem = Authority(tmp_path).ca_file.read_text().strip()
+    client.post(f"{NEW}?kind=s3", S3 | {"ca_certificate": pem.replace("\n", "\r\n"), "save": "1"})
+    mailbox = Mailbox.objects.get()
+    assert mailbox.settings["ca_certificate"] == pem
+    changed = client.post(f"/ingestion/mailboxes/{mailbox.pk}/", S3 | {"password": "", "ca_certificate": ""})
+    assert [error.partition(":")[0] for error in errors(changed)] == ["Enter the secret access key again"]
 
 
 def test_an_mbox_can_only_be_left(client: Client, tmp_path: Path, settings: Any) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
 
 from reports.ingest.places.place import Mark, open_place
 from reports.ingest.places.place import test_way as try_way
@@ -12,6 +17,7 @@ from reports.ingest.places.registry import way_to
 from reports.ingest.places.s3 import S3Way
 from reports.models import Mailbox
 from reports.vocabulary import MailboxFault
+from tests.mailhost.certificates import Authority
 from tests.places.conftest import an_organisation
 from tests.places.yards import BucketYard
 
@@ -81,3 +87,33 @@ def test_an_object_of_that_name_in_the_target_is_not_replaced(yard: BucketYard) 
         (keys,) = place.windows()
         place.acknowledge(keys, Mark.HANDLED, action=Mailbox.Action.MOVE, target="Handled")
     assert yard.left() == {"": [], "Handled": [(b"newer", ""), (b"older", "")]}
+
+
+@pytest.fixture
+def tls_endpoint(s3_endpoint: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The same storage behind TLS: its address, and the certificate of the authority that vouches for it."""
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("storage.example")
+    app = DomainDispatcherApplication(create_backend_app)
+    server = make_server(
+        "127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler, ssl_context=(certificate, key)
+    )
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}", authority.ca_file.read_text()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_certificate_of_ones_own_authority_is_trusted_and_then_no_other(
+    yard: BucketYard, tls_endpoint: tuple[str, str], tmp_path: Path
+) -> None:
+    endpoint, certificate = tls_endpoint
+    way = {"bucket": yard.bucket, "endpoint_url": endpoint, "is_path_style": True}
+    assert last_step(**way) == ("bucket", MailboxFault.CERTIFICATE_UNTRUSTED)
+    assert last_step(**way, ca_certificate=certificate) == ("count", "")
+    other = tmp_path / "other"
+    other.mkdir()
+    strangers = Authority(other).ca_file.read_text()
+    assert last_step(**way, ca_certificate=strangers) == ("bucket", MailboxFault.CERTIFICATE_UNTRUSTED)

@@ -17,7 +17,7 @@ from django.conf import settings
 from reports.ingest import gate
 from reports.ingest.places.mails import as_mails
 from reports.ingest.places.place import Fetched, Mark, Step
-from reports.ingest.places.s3_client import code_of, s3_client, speaking
+from reports.ingest.places.s3_client import ca_file, code_of, s3_client, speaking
 from reports.ingest.places.secrets import secret_of
 from reports.models import Mailbox
 from reports.vocabulary import MailboxStep
@@ -37,7 +37,10 @@ def s3_way(mailbox: Mailbox) -> S3Way:
 
 @dataclass(frozen=True, slots=True)
 class S3Way:
-    """`endpoint_url` is "" for Amazon; what lies under one of `targets` was moved there and is not listed."""
+    """`endpoint_url` is "" for Amazon; what lies under one of `targets` was moved there and is not listed.
+
+    `ca_certificate` is PEM, "" for the authorities that the system trusts; where there is one, no other is trusted.
+    """
 
     bucket: str
     prefix: str
@@ -46,6 +49,7 @@ class S3Way:
     secret_key: str = field(repr=False)
     endpoint_url: str = ""
     is_path_style: bool = False
+    ca_certificate: str = ""
     targets: tuple[str, ...] = ()
     step_names: ClassVar[tuple[MailboxStep, ...]] = (MailboxStep.RESOLVE, MailboxStep.BUCKET, MailboxStep.COUNT)
 
@@ -53,7 +57,7 @@ class S3Way:
         """See `Way`. That nothing is changed where nothing is to be is left to the place: it changes what it is told."""
         client = s3_client(
             endpoint_url=self.endpoint_url, region=self.region, access_key=self.access_key, secret_key=self.secret_key,
-            is_path_style=self.is_path_style,
+            is_path_style=self.is_path_style, ca_file=stack.enter_context(ca_file(self.ca_certificate)),
         )  # fmt: skip
         stack.callback(client.close)
         address = urlsplit(client.meta.endpoint_url)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import socket
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import boto3
@@ -44,8 +45,13 @@ class _TlsPool(AWSHTTPSConnectionPool):  # type: ignore[misc]
     ConnectionCls = _GatedTls
 
 
-def s3_client(*, endpoint_url: str, region: str, access_key: str, secret_key: str, is_path_style: bool) -> Any:  # noqa: ANN401 - boto3 carries no types
-    """A client for one storage. Raises MailboxMisconfigured where the endpoint is no address."""
+def s3_client(
+    *, endpoint_url: str, region: str, access_key: str, secret_key: str, is_path_style: bool, ca_file: str
+) -> Any:  # noqa: ANN401 - boto3 carries no types
+    """A client for one storage, which trusts the authorities of `ca_file` alone unless that is "".
+
+    Raises MailboxMisconfigured where the endpoint is no address.
+    """
     try:
         client = boto3.session.Session().client(
             "s3",
@@ -53,6 +59,7 @@ def s3_client(*, endpoint_url: str, region: str, access_key: str, secret_key: st
             region_name=region or None,
             aws_access_key_id=access_key,
             aws_secret_access_key=secret_key,
+            verify=ca_file or None,
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
@@ -66,6 +73,18 @@ def s3_client(*, endpoint_url: str, region: str, access_key: str, secret_key: st
         raise MailboxMisconfigured(MailboxFault.SETTINGS_UNREADABLE, detail(error)) from None
     client._endpoint.http_session._manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
     return client
+
+
+@contextmanager
+def ca_file(pem: str) -> Iterator[str]:
+    """The name of a file with these certificates, as botocore takes them, until the end; "" where there are none."""
+    if not pem:
+        yield ""
+        return
+    with NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(pem)
+        file.flush()
+        yield file.name
 
 
 @contextmanager
