@@ -16,11 +16,13 @@ from django.db.models import Count, Max, Min, Sum
 
 from dmarcsite.monitoring import heartbeat
 from dmarcsite.replica.lag import usable_lag
+from reports.ingest.raw.opening import answers
 from reports.models import (
     AddressIdentity,
     AggregateReport,
     FailureReport,
     Job,
+    LooseObject,
     Mailbox,
     Message,
     Node,
@@ -140,6 +142,16 @@ def _replica_lag(at: datetime) -> Iterator[Sample]:
         yield (), lag
 
 
+def _raw_bucket(at: datetime) -> Iterator[Sample]:
+    if settings.RAW_BUCKET:
+        yield (), answers()
+
+
+def _objects_loose(at: datetime) -> Iterator[Sample]:
+    if settings.RAW_BUCKET:
+        yield (), LooseObject.objects.filter(due_at__lte=at).count()
+
+
 def _queues(at: datetime) -> Iterator[Sample]:
     """Left out where the broker does not answer: readiness says so."""
     try:
@@ -176,5 +188,7 @@ MEASURES = (
     Measure("jobs_going_on", "Re-reads and other long work, waiting or running", (), _jobs),
     Measure("heartbeat_age_seconds", "Since a scheduled task last ran", (), _heartbeat),
     Measure("replica_lag_seconds", "How far the read replica is behind", (), _replica_lag),
+    Measure("raw_bucket_answers", "1 where the bucket that keeps the bytes of mails answers, else 0", (), _raw_bucket),
+    Measure("objects_loose", "Objects of that bucket that wait to be deleted", (), _objects_loose),
     Measure("queue_length", "Tasks that wait in the broker", ("queue",), _queues),
 )  # fmt: skip

@@ -5,6 +5,7 @@ Knows places by their protocol only (reports.ingest.places.place).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from reports import following
-from reports.errors import MailboxError, RawStoreError
+from reports.errors import MailboxBusy, MailboxError, RawStoreError
 from reports.ingest import stages
 from reports.ingest.ledger import Arrival
 from reports.ingest.mail_ledger import MailLedger
@@ -24,6 +25,7 @@ from reports.ingest.places.registry import way_to
 from reports.models import Mailbox, Message
 from reports.vocabulary import Channel, MailboxFault
 
+log = logging.getLogger(__name__)
 LOCK_CLASS = 0x4D424F58
 LONGEST_VISIT = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=6)
@@ -49,7 +51,9 @@ def visit(mailbox_id: int, *, clock: Clock, checkpoint: Checkpoint = no_checkpoi
         except MailboxError as error:
             _note_failure(mailbox, error, at=clock())
         except RawStoreError as error:
-            away = MailboxError(MailboxFault.RAW_STORE_AWAY, (("store", error.code), *error.params))
+            # Where the bucket lies is no business of whoever sees the mailbox.
+            log.warning("the bucket of SEKIMORI_RAW_STORE does not do what it is asked: %s", error)
+            away = MailboxError(MailboxFault.RAW_STORE_AWAY, (("store", error.code),))
             _note_failure(mailbox, away, at=clock())
         else:
             _note_success(mailbox, is_done=is_done, at=clock())
@@ -200,6 +204,8 @@ def _note_failure(mailbox: Mailbox, error: MailboxError, *, at: datetime) -> Non
     wait = min(timedelta(minutes=mailbox.interval_minutes) * 2 ** min(failures, 10), LONGEST_WAIT)
     if error.code in _NOT_ITS_FAULT:
         wait = timedelta(minutes=mailbox.interval_minutes)
+    if isinstance(error, MailboxBusy):
+        wait = min(max(wait, timedelta(seconds=error.seconds)), LONGEST_WAIT)
     detail = ", ".join(f"{name}: {text}" for name, text in error.params)[:DETAIL_LENGTH]
     Mailbox.objects.filter(pk=mailbox.pk).update(
         last_visit_at=at, failures=failures, error_code=error.code, error_detail=detail, due_at=at + wait

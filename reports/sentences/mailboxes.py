@@ -72,7 +72,7 @@ _FAULTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     ),
     MailboxFault.RAW_STORE_AWAY: (
         _("The mailbox answers, but the bucket in which mails are kept does not take or give them."),
-        _("Nothing was lost and no mail was marked. It is tried again by itself; the operator finds the reason below."),
+        _("Nothing was lost and no mail was marked. It is tried again by itself; the operator finds the reason in the log."),
     ),
     MailboxFault.LOCAL_OFF: (
         _("Files of this server are not read, because its operator has not allowed any."),

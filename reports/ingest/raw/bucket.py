@@ -28,8 +28,6 @@ from reports.vocabulary import RawFault
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 ATTEMPTS = 3
-PARALLEL = 16
-"""Connections at once; each carries one small object per round trip."""
 DETAIL_LENGTH = 300
 _GONE = {"NoSuchKey", "404"}
 _CODES = {
@@ -45,9 +43,11 @@ _CODES = {
 
 
 class Bucket:
-    """Objects by name, below the prefix. All methods may be called from several threads, and raise RawStoreError."""
+    """Objects by name, below the prefix; `connect` and `read` are seconds. All methods may be called from several threads, and raise RawStoreError."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, connections: int, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS, attempts: int = 0
+    ) -> None:
         named = settings.RAW_BUCKET
         if named is None:
             raise RawStoreError(RawFault.BUCKET_NOT_NAMED)
@@ -59,10 +59,10 @@ class Bucket:
                 endpoint_url=named.endpoint_url or None,
                 region_name=named.region or ("us-east-1" if named.endpoint_url else None),
                 config=Config(
-                    connect_timeout=CONNECT_SECONDS,
-                    read_timeout=READ_SECONDS,
-                    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-                    max_pool_connections=PARALLEL,
+                    connect_timeout=connect,
+                    read_timeout=read,
+                    retries={"mode": "standard", "total_max_attempts": attempts or ATTEMPTS},
+                    max_pool_connections=connections,
                     # The seal says more than a checksum, and not every storage knows the newest of these.
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",

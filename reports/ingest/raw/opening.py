@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -16,8 +17,10 @@ from reports.vocabulary import RawFault
 if TYPE_CHECKING:
     from reports.ingest.raw.bucket import Bucket
 
+log = logging.getLogger(__name__)
+HURRIED = 2.0
 PARALLEL = 16
-"""Objects of a batch that are on their way at the same time."""
+"""Objects of a batch that are on their way at the same time, each over a connection of its own."""
 _Given = TypeVar("_Given")
 _Answer = TypeVar("_Answer")
 
@@ -25,6 +28,16 @@ _Answer = TypeVar("_Answer")
 def bucket() -> Bucket:
     """The bucket. Raises RawStoreError where the settings name none, or where boto3 cannot make a client."""
     return _opened()
+
+
+def answers() -> bool:
+    """Whether the bucket that the settings name answers; asked for HURRIED seconds."""
+    try:
+        _class()(connections=1, connect=HURRIED, read=HURRIED, attempts=1).answers()
+    except RawStoreError as error:
+        log.warning("the bucket of SEKIMORI_RAW_STORE does not answer: %s", error)
+        return False
+    return True
 
 
 def forget_credentials(error: RawStoreError) -> None:
@@ -58,5 +71,9 @@ def object_of(raw: RawMessage) -> str:
 
 @cache
 def _opened() -> Bucket:
-    opened: Bucket = import_string("reports.ingest.raw.bucket.Bucket")()
-    return opened
+    return _class()(connections=PARALLEL)
+
+
+def _class() -> type[Bucket]:
+    found: type[Bucket] = import_string("reports.ingest.raw.bucket.Bucket")
+    return found

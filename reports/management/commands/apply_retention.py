@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from reports.errors import RawStoreError
+from reports.ingest.raw import loose
 from reports.models import Organisation
 from reports.retention.months import months_over
 from reports.retention.run import apply_retention, preview
+
+TIDYING = timedelta(hours=2)
 
 
 class Command(BaseCommand):
@@ -31,3 +36,17 @@ class Command(BaseCommand):
         for pk, kinds in found.items():
             for kind, count in kinds.items():
                 self.stdout.write(f"{organisations[pk].slug}\t{kind}\t{count}")
+        if not dry_run:
+            _let_go_of_objects()
+
+
+def _let_go_of_objects() -> None:
+    try:
+        loose.let_go(clock=timezone.now, until=timezone.now() + TIDYING)
+    except RawStoreError as error:
+        raise CommandError(
+            _(
+                "Everything is gone but objects in the bucket, which does not answer (%(error)s). They go the next night."
+            )
+            % {"error": error}
+        ) from None
