@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from celery import shared_task
@@ -11,7 +14,9 @@ from django.utils import timezone
 from reports import jobs
 from reports.enrichment import run
 from reports.enrichment.resolver import Resolver
+from reports.errors import RawStoreError
 from reports.ingest import ledger, pipeline, sender_checks, senders_again, visit
+from reports.ingest.raw import loose
 from reports.ingest.sender.keys import Keys, silent
 from reports.partitions import make_months
 from reports.reread import run as rereading
@@ -24,8 +29,19 @@ NEXT_MONTH = timedelta(days=28)
 NIGHT = 6 * 60 * 60
 REREADING = timedelta(minutes=20)
 """A task is ended after half an hour; the next one goes on."""
+TIDYING = timedelta(hours=2)
 VISIT_EXPIRES = timedelta(minutes=10)
 """A mailbox that no worker had time for by then is found due again."""
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def bucket_may_be_away() -> Iterator[None]:
+    """End a task in peace where the bucket that keeps the bytes of mails does not answer: the next run goes on."""
+    try:
+        yield
+    except RawStoreError as error:
+        log.warning("the bucket of SEKIMORI_RAW_STORE does not do what it is asked: %s", error)
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery carries no types
@@ -49,6 +65,7 @@ def look_up_addresses() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery carries no types
+@bucket_may_be_away()
 def check_senders() -> None:
     """Find out who sent the messages that brought reports, also of those for which other mail servers are trusted now."""
     now = timezone.now()
@@ -58,6 +75,7 @@ def check_senders() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery carries no types
+@bucket_may_be_away()
 def carry_rereads_on() -> None:
     """Read messages again that somebody asked for."""
     until = timezone.now() + REREADING
@@ -66,6 +84,7 @@ def carry_rereads_on() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery carries no types
+@bucket_may_be_away()
 def finish_interrupted() -> None:
     """Read what a crash left unread, mail and files alike; mail is acknowledged at the next visit."""
     now = timezone.now()
@@ -74,11 +93,13 @@ def finish_interrupted() -> None:
 
 
 @shared_task(time_limit=NIGHT)  # type: ignore[untyped-decorator]  # celery carries no types
+@bucket_may_be_away()
 def tidy_at_night() -> None:
-    """Make this month's and the next month's partition, and let go what is over its time."""
+    """Make this month's and the next month's partition, and let go what is over its time, objects of the bucket last."""
     now = timezone.now()
     make_months([now.date(), now.date() + NEXT_MONTH], at=now)
     apply_retention(at=now)
+    loose.let_go(clock=timezone.now, until=timezone.now() + TIDYING)
 
 
 @shared_task(time_limit=NIGHT)  # type: ignore[untyped-decorator]  # celery carries no types
