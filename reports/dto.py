@@ -189,6 +189,7 @@ class FailureReport:
 
     `identity_alignment` lists the mechanisms that FAILED to authenticate an aligned identity (RFC 9991 section 4).
     `incidents` is how many similar failures this report stands for. `arrived` is None where neither report nor mail says.
+    `other_fields` are all others that the reporter sent, by lower-case name.
     """
 
     reporter: str
@@ -213,6 +214,7 @@ class FailureReport:
     headers_only: bool
     sample: bytes
     repairs: tuple[Repair, ...] = ()
+    other_fields: tuple[tuple[str, str], ...] = ()
 
 
 class TlsFailure(NamedTuple):

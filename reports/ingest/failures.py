@@ -25,7 +25,7 @@ NAME_LENGTH = 320
 WORD_LENGTH = 40
 DETAILS = (
     "subject", "original_mail_from", "original_rcpt_to", "original_envelope_id", "sample_message_id",
-    "authentication_results", "dkim_selector", "spf_dns", "user_agent",
+    "authentication_results", "dkim_selector", "spf_dns", "user_agent", "other_fields",
 )  # fmt: skip
 """The keys of the sealed `details`, named as in `reports.dto.FailureReport`."""
 

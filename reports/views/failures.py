@@ -23,6 +23,8 @@ from reports.sources.classify import Evidence, is_ours
 from reports.tables import FailureTable, paged
 
 PER_PAGE = 25
+NAMING_NOBODY = frozenset({"dkim-identity", "dkim-selector-dns", "dkim-adsp-dns", "source-port", "reporting-mta"})
+"""Fields of RFC 6591 that are shown masked; what any other may hold, nobody knows."""
 
 
 @require_safe
@@ -70,6 +72,9 @@ def _page(request: HttpRequest, report: FailureReport, form: RevealForm, *, stat
         "report": report,
         "people": people,
         "claims": claims_in((people or {}).get("authentication_results", "")),
+        "others": [
+            (name, value) for name, value in (people or {}).get("other_fields", ()) if until or name in NAMING_NOBODY
+        ],
         "opinion": source_opinions([report], viewer=viewer).get(report.pk),
         "dkim_is_ours": _is_ours(report, report.dkim_domain),
         "envelope_is_ours": _is_ours(report, report.envelope_domain),

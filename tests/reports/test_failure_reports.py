@@ -277,3 +277,15 @@ def test_without_ids_the_sample_tells_reports_apart() -> None:
 def test_of_several_addresses_the_first_that_is_one_counts() -> None:
     report = _read(failure_mail(feedback=FEEDBACK.replace("Source-IP", "Source-IP: unknown\nSource-IP")))
     assert (report.source_ip, _codes(report)) == (ip_address("192.0.2.7"), [(RepairCode.REPEATED_FIELD, "source-ip")])
+
+
+def test_fields_without_a_place_of_their_own_are_kept_but_for_the_body() -> None:
+    others = (
+        "DKIM-Identity: @example.com\nSource-Port: 4711\nDKIM-Canonicalized-Body: SGVsbG8u\nX-Own: one\nX-Own: two\n"
+    )
+    assert _read(failure_mail(feedback=FEEDBACK + others)).other_fields == (
+        ("dkim-identity", "@example.com"), ("source-port", "4711"), ("x-own", "one"), ("x-own", "two"),
+    )  # fmt: skip
+    many = "".join(f"X-{number}: {'x' * 3000}\n" for number in range(60))
+    kept = _read(failure_mail(feedback=FEEDBACK + many)).other_fields
+    assert (len(kept), {len(value) for _, value in kept}) == (50, {2000})

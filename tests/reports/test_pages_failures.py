@@ -92,6 +92,22 @@ def test_a_reason_shows_names_and_header_but_never_the_body_and_is_written_down(
     assert shown(client.get("/failures/")) == []
 
 
+def test_other_fields_of_the_reporter_are_shown_where_they_name_nobody_and_else_when_revealed(
+    ours: Organisation,
+) -> None:
+    fields = "DKIM-Identity: somebody@example.com\nSource-Port: 4711\nX-Own: Somebody\nDKIM-Canonicalized-Header: U29tZWJvZHk=\n"
+    upload(failure_mail(feedback=FEEDBACK + fields), organisation=ours, filename="failure.eml")
+    one = FailureReport.objects.get()
+    client = logged_in(ours, Role.APPROVER)
+    masked = words(client.get(f"/failures/{one.pk}/"))
+    assert "source-port 4711" in masked
+    assert "dkim-identity s…y@example.com" in masked
+    assert "x-own" not in masked
+    assert "U29tZWJvZHk" not in masked
+    client.post(f"/failures/{one.pk}/reveal/", REASON)
+    assert "x-own Somebody dkim-canonicalized-header U29tZWJvZHk=" in words(client.get(f"/failures/{one.pk}/"))
+
+
 def test_what_one_person_reveals_another_does_not_see(one: FailureReport) -> None:
     logged_in(one.organisation, Role.APPROVER).post(f"/failures/{one.pk}/reveal/", REASON)
     assert shown(logged_in(one.organisation, Role.ADMINISTRATOR).get(f"/failures/{one.pk}/")) == []

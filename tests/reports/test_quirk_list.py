@@ -282,6 +282,26 @@ FAILURES = {
     "Exim": _single("text/plain", EXIM, encoding="7bit"),
     "Exim in base64": _single("text/plain", _b64(EXIM.encode())),
     "Exim in a report without type": multipart(part("text/plain", EXIM), content_type="multipart/report"),
+    "Exim as a page": _single("text/html", f"<html><p>{html.escape(EXIM)}</p></html>".replace("\n", "<br>\n"), encoding="7bit"),
+    "Exim with its sample attached": multipart(
+        part("text/plain", EXIM.partition("------")[0]), part("message/rfc822", SAMPLE), content_type="multipart/report"
+    ),
+    "fields in a letter": _single("text/plain", f"hello\n\n{FEEDBACK}\n{SAMPLE}", encoding="7bit"),
+    "fields quoted in an answer": _single(
+        "text/plain", "hello\n> " + f"report\n\n{FEEDBACK}\n{SAMPLE}".replace("\n", "\n> "), encoding="7bit"
+    ),
+    "a source with its port": failure_mail(feedback=_fields(("192.0.2.7", "192.0.2.7:4711"))),
+    "a source with its port in brackets": failure_mail(feedback=_fields(("192.0.2.7", "[192.0.2.7]:25"))),
+    "a source after its name": failure_mail(feedback=_fields(("192.0.2.7", "out.example.com [192.0.2.7]"))),
+    "fields without a blank": failure_mail(feedback=FEEDBACK.replace(": ", ":")),
+    "base64 everywhere": multipart(
+        part("text/plain", _b64(b"hello"), encoding="base64"),
+        part("message/feedback-report", _b64(FEEDBACK.encode()), encoding="base64"),
+        part("message/rfc822", _b64(SAMPLE.encode()), encoding="base64"),
+    ),
+    "in a digest": multipart("\n" + failure_mail().decode(), content_type="multipart/digest", boundary="outer"),
+    "in a zip": zipped(("a.eml", failure_mail())),
+    "without the last boundary": failure_mail().replace(b"--sep--", b""),
     "Exim quoted": _single("text/plain", "> " + EXIM.replace("\n", "\n> "), encoding="7bit"),
     "Exim re-wrapped": _single("text/plain", EXIM.replace("that were received before", "that were\nreceived before"), encoding="7bit"),
 }  # fmt: skip
@@ -295,3 +315,4 @@ def test_a_failure_report_of_every_sender_is_read(shape: str) -> None:
     assert content.reported_domain == "example.com"
     assert str(content.source_ip) == "192.0.2.7"
     assert content.arrived in (1700000000, 1700000100)  # OpenDMARC leaves it to the date of the mail
+    assert content.header_from == "example.com"

@@ -13,8 +13,9 @@ FAILURE_TYPES = frozenset({"auth-failure", "auth_failure", "authfailure", "dmarc
 _TYPE_FIELD = re.compile(rb"(?im)^feedback-type[ \t]*:[ \t]*([\w-]+)")
 _FAILURE_FIELD = re.compile(rb"(?im)^(?:auth-failure|identity-alignment|dkim-domain|spf-dns)[ \t]*:")
 _PLAIN_SENTENCE = re.compile(rb"(?i)claiming\s+to\s+be\s+from\s+you\s+has\s+failed\s+the\s+published\s+DMARC")
-_ANY_SIGN = re.compile(rb"(?i)has\s+failed\s+the|Sender\s+Domain:")
+_ANY_SIGN = re.compile(rb"(?i)has\s+failed\s+the|Sender\s+Domain:|Feedback-Type[ \t]*:")
 """One of these stands in every such text; most letters have none."""
+ARF_IN_TEXT = re.compile(rb"(?im)^[ \t>]*Feedback-Type[ \t]*:[ \t]*auth-failure\b")
 _PLAIN_LABELS = (
     re.compile(rb"(?i)Sender\s+Domain:"),
     re.compile(rb"(?i)Sender\s+IP\s+Address:"),
@@ -43,13 +44,15 @@ def complaint_type(fields: bytes) -> str:
 
 
 def is_plain_failure_report(parts: Sequence[Leaf]) -> bool:
-    """Whether running text reports a DMARC failure, as Exim and cPanel write it, without any ARF part."""
+    """Whether running text reports a DMARC failure: as Exim and cPanel write it, or with the fields of an ARF part in it."""
     texts = [part.data for part in parts if part.declared_type.startswith("text/")]
     return any(_reports_failure(text) for text in texts if _ANY_SIGN.search(text))
 
 
 def _reports_failure(text: bytes) -> bool:
-    return bool(_PLAIN_SENTENCE.search(text)) or all(label.search(text) for label in _PLAIN_LABELS)
+    return bool(ARF_IN_TEXT.search(text) or _PLAIN_SENTENCE.search(text)) or all(
+        label.search(text) for label in _PLAIN_LABELS
+    )
 
 
 def is_bounce(mail: MailParts) -> bool:

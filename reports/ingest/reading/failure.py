@@ -23,6 +23,18 @@ _CLAIMED = (
     ("original-mail-from", "spf", ("smtp.mailfrom",)),
 )
 """By field, which property of which method says the same in Authentication-Results (RFC 8601 section 2.7)."""
+_MODELLED = frozenset(
+    {
+        "feedback-type", "version", "user-agent", "auth-failure", "identity-alignment", "authentication-results",
+        "reported-domain", "source-ip", "arrival-date", "received-date", "original-mail-from", "original-rcpt-to",
+        "original-envelope-id", "delivery-result", "dkim-domain", "dkim-selector", "spf-dns", "incidents", "message-id",
+        "dkim-canonicalized-body",
+    }
+)  # fmt: skip
+"""Fields that have a place of their own; and the body of the message, which is never shown."""
+OTHERS_KEPT = 50
+OTHER_LENGTH = 2000
+_ADDRESS_WITHIN = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f.:]{3,45})\]|(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?![\w.])")
 _RECEIVED_ADDRESS = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f.:]{3,45})\]")
 
 
@@ -63,6 +75,7 @@ def read_failure(payload: Payload) -> FailureReport:
         spf_dns="\n".join(fields.all("spf-dns")),
         user_agent=fields.first("user-agent")[:TEXT_LENGTH],
         incidents=_incidents(fields.first("incidents")),
+        other_fields=tuple((name, value[:OTHER_LENGTH]) for name, value in fields.besides(_MODELLED))[:OTHERS_KEPT],
         headers_only=shape.is_headers or sample.headers_only,
         sample=shape.sample,
         repairs=repairs.all(),
@@ -104,6 +117,8 @@ def _reported_domain(fields: Fields, sample: SampleFacts, *, repairs: Repairs) -
 def _source_ip(fields: Fields, sample: SampleFacts, *, repairs: Repairs) -> Address | None:
     for each in fields.all("source-ip"):
         address, rewritten = read_address(each)
+        if not address and (within := _ADDRESS_WITHIN.search(each)):
+            address, rewritten = read_address(within[1] or within[2])[0], True
         if address:
             if rewritten:
                 repairs.note(RepairCode.ADDRESS_REWRITTEN, "source-ip", each)

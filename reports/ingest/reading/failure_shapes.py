@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from reports.dto import Payload
 from reports.errors import LimitExceeded, Unreadable
-from reports.ingest.extraction.feedback import feedback_part, is_plain_failure_report
+from reports.ingest.extraction.feedback import ARF_IN_TEXT, feedback_part, is_plain_failure_report
 from reports.ingest.extraction.leaves import Leaf
 from reports.ingest.extraction.mime import take_whole
 from reports.ingest.extraction.sniffing import Form, sniff
@@ -19,6 +20,10 @@ SAMPLE_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "mess
 _SAMPLE_START = re.compile(
     rb"(?i)copy\s+of\s+the\s+(?:headers|message)\b.{0,200}?(?:detected|received)\.[ \t]*\r?\n", re.S
 )
+_LINE_END = re.compile(rb"(?i)<(?:br|/p|/div|/tr|/li|/h[1-6])\b[^<>]*>\s*")
+_MARKUP = re.compile(rb"<[^<>]*>")
+_QUOTE = re.compile(rb"(?m)^[ \t]*(?:>[ \t]?)+")
+_BLANK_LINES = re.compile(rb"(?:\r?\n[ \t]*){2,}")
 _YES = "yes"
 _RESULTS = {"accept": "delivered", "reject": "reject", "quarantine": "spam"}
 
@@ -46,7 +51,10 @@ def take_apart(payload: Payload) -> Shape:
         return Shape(parse_fields(feedback), sample, is_headers, has_feedback_part=True)
     for part in parts:
         if is_plain_failure_report([part]):
-            return _plain(part.data)
+            text = _text_of_page(part.data) if part.declared_type == "text/html" else part.data
+            sample, is_headers = _sample([other for other in parts if other is not part])
+            shape = _arf_in_text(text) if ARF_IN_TEXT.search(text) else _plain(text)
+            return shape if shape.sample or not sample else shape._replace(sample=sample, is_headers=is_headers)
     raise Unreadable(Reason.FAILURE_UNREADABLE)
 
 
@@ -58,6 +66,20 @@ def _sample(parts: Sequence[Leaf]) -> tuple[bytes, bool]:
         if part.form is Form.MAIL:
             return part.data, False
     return b"", True
+
+
+def _text_of_page(data: bytes) -> bytes:
+    text = _MARKUP.sub(b"", _LINE_END.sub(b"\n", data)).decode("utf-8", "replace")
+    return html.unescape(text).encode("utf-8", "replace")
+
+
+def _arf_in_text(text: bytes) -> Shape:
+    """The fields of an ARF part as a paragraph of a text, and what looks like the head of a mail after it."""
+    paragraphs = _BLANK_LINES.split(_QUOTE.sub(b"", text).strip())
+    at = next((at for at, each in enumerate(paragraphs) if ARF_IN_TEXT.search(each)), 0)
+    start = next((n for n in range(at + 1, len(paragraphs)) if sniff(paragraphs[n]) is Form.MAIL), len(paragraphs))
+    sample = b"\n\n".join(paragraphs[start:])
+    return Shape(parse_fields(paragraphs[at]), sample, is_headers=False, has_feedback_part=False)
 
 
 def _plain(text: bytes) -> Shape:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from reports.ingest.reading.repairs import Repairs
 from reports.vocabulary import RepairCode
@@ -31,6 +31,12 @@ class Fields:
 
     def all(self, name: str) -> tuple[str, ...]:
         return tuple(value for value in self._values.get(name, ()) if value)
+
+    def besides(self, names: frozenset[str]) -> Iterator[tuple[str, str]]:
+        """Name and value of all other fields, in their order."""
+        for name, values in self._values.items():
+            if name not in names:
+                yield from ((name, value) for value in values if value)
 
     def words(self, name: str) -> tuple[str, ...]:
         """A comma list of words (RFC 9991 section 4), comments left out; "none" is the empty list."""
