@@ -37,7 +37,7 @@ def raw_store_from(text: str) -> tuple[bool, RawBucket | None]:
 def _bucket(text: str) -> RawBucket:
     try:
         parts = urlsplit(text)
-        options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)) if parts.query else {}
         endpoint = urlsplit(options.get("endpoint", ""))
         is_address = not endpoint.geturl() or (endpoint.scheme in ("http", "https") and bool(endpoint.hostname))
         _ = endpoint.port  # raises where it is none
@@ -48,7 +48,7 @@ def _bucket(text: str) -> RawBucket:
             "SEKIMORI_RAW_STORE holds no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (docs/raw-store.md)."
         )
     style = options.get("style", "path" if endpoint.geturl() else "virtual")
-    is_known = parts.scheme == "s3" and options.keys() <= _OPTIONS and style in _STYLES
+    is_known = parts.scheme == "s3" and options.keys() <= _OPTIONS and all(options.values()) and style in _STYLES
     if not is_known or not parts.netloc or not is_address or parts.fragment:
         raise _refused()
     prefix = parts.path.strip("/")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -15,21 +17,26 @@ _ERROR = "<?xml version='1.0'?><Error><Code>{code}</Code><Message>no</Message></
 
 
 class Door:
-    """`refuse_with` is (HTTP status, code of S3); after `puts_left` objects it shuts by itself, hanging up on everybody."""
+    """`refuse_with` is (HTTP status, code of S3); after `puts_left` objects it shuts by itself, hanging up on everybody.
+
+    After `kill_after` objects are in the store, `victim` is killed before it hears of the last one.
+    """
 
     def __init__(self, store: str) -> None:
         self.store = urlsplit(store).netloc
         self.is_shut = False
         self.puts_left: int | None = None
         self.refuse_with: tuple[int, str] | None = None
+        self.kill_after: int | None = None
         self.requests: Counter[str] = Counter()
         self.at_once = self.most_at_once = 0
         self.lock = threading.Lock()
         self.url = ""
+        self.victim = 0
 
     def open(self) -> None:
         """Everything passes again, and nothing was counted."""
-        self.is_shut, self.puts_left, self.refuse_with = False, None, None
+        self.is_shut, self.puts_left, self.refuse_with, self.kill_after = False, None, None, None
         self.requests.clear()
         self.most_at_once = 0
 
@@ -54,6 +61,14 @@ class Door:
                 self.is_shut = self.is_shut or self.puts_left < 0
             self.requests[method] += not self.is_shut
             return not self.is_shut
+
+    def done(self, method: str) -> None:
+        """The store has done what it was asked for."""
+        with self.lock:
+            if method == "PUT" and self.kill_after is not None:
+                self.kill_after -= 1
+                if self.kill_after == 0:
+                    os.kill(self.victim, signal.SIGKILL)
 
     def count(self, change: int) -> None:
         """Somebody came, or left."""
@@ -80,7 +95,9 @@ class _Handler(BaseHTTPRequestHandler):
             store = HTTPConnection(self.door.store)
             store.request(self.command, self.path, body, dict(self.headers))
             answer = store.getresponse()
-            self._answer(answer.status, dict(answer.getheaders()), answer.read())
+            content = answer.read()
+            self.door.done(self.command)
+            self._answer(answer.status, dict(answer.getheaders()), content)
             store.close()
         finally:
             self.door.count(-1)

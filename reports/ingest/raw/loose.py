@@ -24,8 +24,9 @@ WHERE r.object_key IS NOT NULL
 """
 
 
+@transaction.atomic(durable=True)
 def expect(names: Collection[str]) -> None:
-    """Note objects that are about to be put. What is being deleted under one of the names is waited for."""
+    """Note objects that are about to be put, and commit that. What is being deleted under one of the names is waited for."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO reports_looseobject (name, due_at) SELECT name, now() + %s::interval "
