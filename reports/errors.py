@@ -31,6 +31,14 @@ class MailboxMisconfigured(MailboxError):
     """The same, until somebody changes the mailbox or its server."""
 
 
+class MailboxBusy(MailboxError):
+    """The provider puts everybody off, and asks not to be asked again before `seconds` have passed (0: it names no time)."""
+
+    def __init__(self, code: str, params: tuple[tuple[str, str], ...] = (), *, seconds: float = 0.0) -> None:
+        super().__init__(code, params)
+        self.seconds = seconds
+
+
 class InboundRefused(ReportError):
     """What a filter node sent is not what it may send, and nothing of it was stored."""
 

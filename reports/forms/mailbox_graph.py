@@ -28,7 +28,9 @@ class GraphForm(MailboxForm):
         label=gettext_lazy("Folder"),
         max_length=254,
         initial="Inbox",
-        help_text=gettext_lazy("With its parents, like Inbox/DMARC."),
+        help_text=gettext_lazy(
+            "With its parents, like Inbox/DMARC. Inbox, Archive and Junk Email are known in any language."
+        ),
         widget=forms.TextInput(attrs=PLAIN_TEXT),
     )
     client_id = client_id_field(is_required=True)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from reports.errors import MailboxError, MailboxMisconfigured
+from reports.errors import MailboxBusy, MailboxError, MailboxMisconfigured
 from reports.ingest.places import web
 from reports.ingest.places.api import Api
-from reports.ingest.places.place import open_place
+from reports.ingest.places.place import Mark, open_place
 from reports.ingest.places.registry import way_to
-from reports.ingest.visit import visit
+from reports.ingest.visit import LONGEST_WAIT, visit
 from reports.models import Mailbox, SignIn
 from reports.vocabulary import MailboxFault
 from tests.places.conftest import an_organisation
-from tests.places.vendor_apis import Account, VendorApis
+from tests.places.vendor_apis import PAGE, Account, Mail, VendorApis
 from tests.places.vendor_yards import GmailYard, GraphYard
-from tests.reports.mailboxes import clock
+from tests.reports.mailboxes import change_settings, clock
 from tests.reports.samples import XML, report_mail
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,7 +77,8 @@ def test_who_is_put_off_waits_as_told_and_gives_up_in_time(api: Any) -> None:
     account.answers = [(429, {"Retry-After": "3600"})]
     with pytest.raises(MailboxError) as raised:
         talk.get("/profile")
-    assert (type(raised.value), raised.value.code, len(waited)) == (MailboxError, MailboxFault.PROVIDER_BUSY, 3)
+    assert isinstance(raised.value, MailboxBusy)
+    assert (raised.value.code, raised.value.seconds, len(waited)) == (MailboxFault.PROVIDER_BUSY, 3600.0, 3)
     account.answers = [(503, {})] * 4
     with pytest.raises(MailboxError):
         talk.get("/profile")
@@ -95,3 +97,47 @@ def test_a_next_page_elsewhere_gets_no_token(api: Any, vendor_apis: VendorApis) 
     account.answers = [(404, {})]
     assert talk.get("https://elsewhere.example.com/users/me") is None
     assert account.answers == []
+
+
+def test_the_next_visit_comes_no_earlier_than_the_service_asks(vendor_yard: Any) -> None:
+    vendor_yard.account.answers = [(429, {"Retry-After": "7200"})]
+    assert visit(vendor_yard.mailbox.pk, clock=clock)
+    after = Mailbox.objects.get(pk=vendor_yard.mailbox.pk)
+    assert (after.error_code, after.due_at - clock()) == (MailboxFault.PROVIDER_BUSY, timedelta(hours=2))
+    vendor_yard.account.answers = [(429, {"Retry-After": "864000"})]
+    visit(vendor_yard.mailbox.pk, clock=clock)
+    assert Mailbox.objects.get(pk=vendor_yard.mailbox.pk).due_at - clock() == LONGEST_WAIT
+
+
+@pytest.mark.parametrize("path", ["Inbox/DMARC's", "inbox/DMARC's", "受信トレイ/DMARC's", "Junk Email"])
+def test_a_folder_of_graph_is_found_by_its_path_and_by_well_known_names(vendor_apis: VendorApis, path: str) -> None:
+    yard = GraphYard(an_organisation(), apis=vendor_apis)
+    account = yard.account
+    account.places |= {
+        "in=": "受信トレイ",
+        "junk=": "迷惑メール",
+        "other=": "DMARC's",
+    }
+    account.well_known |= {"inbox": "in=", "junkemail": "junk="}
+    account.places[yard.start] = "DMARC's"
+    account.parents[yard.start] = "in="
+    yard.put(MAIL)
+    account.mails["spam="] = Mail(MAIL, "junk=")
+    change_settings(yard.mailbox, folder=path)
+    yard.mailbox.refresh_from_db()
+    with open_place(way_to(yard.mailbox)) as place:
+        assert list(place.windows()) == [["spam="] if path == "Junk Email" else ["id+0001="]]
+
+
+def test_graph_is_listed_page_by_page_to_the_end_and_folders_are_made_below_others(vendor_apis: VendorApis) -> None:
+    yard = GraphYard(an_organisation(), apis=vendor_apis)
+    for number in range(2 * PAGE + 1):
+        yard.put(b"mail %d" % number)
+    with open_place(way_to(yard.mailbox)) as place:
+        (keys,) = place.windows()
+        assert len(keys) == 2 * PAGE + 1
+        for _ in range(2):
+            place.acknowledge(keys[:1], Mark.HANDLED, action=Mailbox.Action.MOVE, target="Done/2026")
+    ((done, _), (year, parent)) = yard.account.parents.items()
+    assert (yard.account.places[done], yard.account.places[year], parent) == ("Done", "2026", done)
+    assert yard.account.mails[keys[0]].place == year

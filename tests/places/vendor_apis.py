@@ -31,11 +31,16 @@ class Mail:
 
 @dataclass
 class Account:
-    """What one token opens. `places` is name by id; ids never change. `answers` are given once before anything else."""
+    """What one token opens. `places` is name by id; ids never change. `answers` are given once before anything else.
+
+    `parents` are the folders (Graph) above folders that are not at the top, `well_known` ids by Microsoft's own names.
+    """
 
     user: str
     mails: dict[str, Mail] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    well_known: dict[str, str] = field(default_factory=dict)
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     number: int = 0
 
@@ -73,16 +78,11 @@ class VendorApis:
 
 
 def _graph(apis: VendorApis, account: Account, method: str, path: str, query: dict[str, str], body: Any) -> Answer:
-    if path == "/mailFolders" and method == "POST":
-        folder = account.new_id()
-        account.places[folder] = body["displayName"]
-        return 201, {"id": folder, "displayName": body["displayName"]}
-    if path == "/mailFolders":
-        wanted = re.fullmatch(r"displayName eq '(.*)'", query["$filter"])
-        return 200, {
-            "value": [_folder(account, key) for key, name in account.places.items() if wanted and name == wanted[1]]
-        }
+    if found := re.fullmatch(r"/mailFolders(?:/([^/]+)/childFolders)?", path):
+        return _graph_folders(account, method, found[1] or "", query, body)
     if found := re.fullmatch(r"/mailFolders/([^/]+)/messages", path):
+        if not 1 <= int(query.get("$top", 10)) <= 1000:
+            return 400, {"error": {"code": "ErrorInvalidParameter"}}
         start = int(query.get("$skip", 0))
         keys = [key for key, mail in account.mails.items() if mail.place == found[1]]
         value = [
@@ -97,8 +97,10 @@ def _graph(apis: VendorApis, account: Account, method: str, path: str, query: di
         more = {"@odata.nextLink": f"{apis.url}/graph/users/{account.user}{path}?$skip={start + PAGE}"}
         return 200, {"value": value} | (more if start + PAGE < len(keys) else {})
     if found := re.fullmatch(r"/mailFolders/([^/]+)", path):
-        key = next((key for key in account.places if key == found[1]), "")
-        return (200, _folder(account, key)) if key else (404, {"error": {"code": "ErrorItemNotFound"}})
+        key = account.well_known.get(found[1], found[1])
+        return (
+            (200, _folder(account, key)) if key in account.places else (404, {"error": {"code": "ErrorItemNotFound"}})
+        )
     found = re.fullmatch(r"/messages/([^/]+)(/\$value|/move|)", path)
     mail = account.mails.get(found[1]) if found else None
     if found is None or mail is None:
@@ -111,6 +113,19 @@ def _graph(apis: VendorApis, account: Account, method: str, path: str, query: di
     mail.labels |= {"read"} if body.get("isRead") else set()
     mail.labels |= {body["flag"]["flagStatus"]} if "flag" in body else set()
     return 200, {"id": found[1]}
+
+
+def _graph_folders(account: Account, method: str, parent: str, query: dict[str, str], body: Any) -> Answer:
+    """The folders below one, "" at the top: made, or looked for by name."""
+    if method == "POST":
+        folder = account.new_id()
+        account.places[folder] = body["displayName"]
+        account.parents[folder] = parent
+        return 201, {"id": folder, "displayName": body["displayName"]}
+    wanted = re.fullmatch(r"displayName eq '(.*)'", query["$filter"])
+    name = wanted[1].replace("''", "'") if wanted else ""
+    here = [key for key in account.places if account.parents.get(key, "") == parent and account.places[key] == name]
+    return 200, {"value": [_folder(account, key) for key in here]}
 
 
 def _folder(account: Account, key: str) -> dict[str, Any]:

@@ -13,14 +13,14 @@ from typing import Any
 import httpx
 from django.utils import timezone
 
-from reports.errors import MailboxError, MailboxMisconfigured
+from reports.errors import MailboxBusy, MailboxError, MailboxMisconfigured
 from reports.ingest.places import web
 from reports.ingest.places.place import DETAIL_LENGTH
 from reports.vocabulary import MailboxFault
 
 TRIES = 4
 LONGEST_WAIT = 60.0
-"""Seconds; who is asked to wait longer comes back with the next visit."""
+"""Seconds; who is asked to wait longer ends the visit, and the next one keeps to what was asked."""
 SHORTEST_WAIT = 1.0
 _BUSY = (
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -77,11 +77,11 @@ class Api:
                 content = web.read_bounded(response, most=most)
             pause = _pause(response, attempt)
             if pause is None or attempt == TRIES - 1 or pause > LONGEST_WAIT:
-                return self._judged(response, content)
+                return self._judged(response, content, pause=pause or 0.0)
             self.wait(pause)
         raise AssertionError("a loop that always returns")
 
-    def _judged(self, response: httpx.Response, content: bytes) -> bytes | None:
+    def _judged(self, response: httpx.Response, content: bytes, *, pause: float) -> bytes | None:
         status = response.status_code
         if status < HTTPStatus.MULTIPLE_CHOICES:
             return content
@@ -93,8 +93,9 @@ class Api:
             raise MailboxMisconfigured(MailboxFault.TOKEN_REFUSED, params)
         if status == HTTPStatus.FORBIDDEN:
             raise MailboxMisconfigured(MailboxFault.SCOPE_REFUSED, params)
-        busy = status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        raise MailboxError(MailboxFault.PROVIDER_BUSY if busy else MailboxFault.SERVER_REFUSED, params)
+        if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise MailboxBusy(MailboxFault.PROVIDER_BUSY, params, seconds=pause)
+        raise MailboxError(MailboxFault.SERVER_REFUSED, params)
 
 
 def _pause(response: httpx.Response, attempt: int) -> float | None:

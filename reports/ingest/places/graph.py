@@ -28,7 +28,11 @@ PAGE = 500
 MOST_PAGES = 2000
 SIZE = "Integer 0x0E08"
 """PidTagMessageSize: Graph has no property of its own for the size of a message."""
-WELL_KNOWN = {"inbox": "inbox", "archive": "archive", "junk email": "junkemail"}
+WELL_KNOWN = frozenset({
+    "archive", "clutter", "conversationhistory", "deleteditems", "drafts", "inbox", "junkemail", "msgfolderroot", "outbox",
+    "sentitems",
+})  # fmt: skip
+"""Microsoft's names of folders that every mailbox has, whatever its language calls them."""
 FLAGS: Mapping[Mark, Mapping[str, Any]] = {
     Mark.HANDLED: {"isRead": True},
     Mark.REFUSED: {"flag": {"flagStatus": "flagged"}},
@@ -136,12 +140,13 @@ class GraphFolder:
 
 
 def _find(api: Api, path: str) -> dict[str, Any] | None:
-    """The folder by its path ("Inbox/DMARC"), names as Outlook shows them."""
+    """The folder by its path ("Inbox/DMARC"), names as Outlook shows them; the first one may be well-known."""
     names = [name for name in path.split("/") if name]
     if not names:
         return None
-    known = WELL_KNOWN.get(names[0].lower())
-    found = api.get(f"/mailFolders/{known}") if known else _child(api, "/mailFolders", names[0])
+    known = names[0].lower().replace(" ", "")
+    found = api.get(f"/mailFolders/{known}") if known in WELL_KNOWN else None
+    found = found or _child(api, "/mailFolders", names[0])
     for name in names[1:]:
         if found is None:
             return None
