@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 QUAD = 4
+_SPACE = b" \t\n\r\x0b\f"
 SHORT_LINE = 40
 """A shorter line may be a word before the base64."""
 _BEFORE_LINE = b"> \xef\xbb\xbf"
@@ -27,7 +28,7 @@ def decode_base64(text: bytes) -> tuple[bytes, bool]:
 
     Single foreign characters in a line are passed over (RFC 2045 section 6.8).
     """
-    bare = b"".join(text.split())
+    bare = text.translate(None, _SPACE)
     try:
         return binascii.a2b_base64(bare, strict_mode=True), False
     except binascii.Error:

@@ -46,7 +46,12 @@ def complaint_type(fields: bytes) -> str:
 def is_plain_failure_report(parts: Sequence[Leaf]) -> bool:
     """Whether running text reports a DMARC failure: as Exim and cPanel write it, or with the fields of an ARF part in it."""
     texts = [part.data for part in parts if part.declared_type.startswith("text/")]
-    return any(_reports_failure(text) for text in texts if _ANY_SIGN.search(text))
+    return any(_reports_failure(text) for text in texts if may_report_failure(text))
+
+
+def may_report_failure(text: bytes) -> bool:
+    """Whether running text may be such a report; a no is certain."""
+    return bool(_ANY_SIGN.search(text))
 
 
 def _reports_failure(text: bytes) -> bool:

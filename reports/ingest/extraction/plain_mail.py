@@ -17,12 +17,14 @@ from reports.ingest.extraction.sniffing import sniff
 
 FIELD_LENGTH = 4000
 """A longer field may be one that the whole parser cuts, in a way that is its own."""
-REPEATED_HEAD = 120
+REPEATED_PART = 600
+"""The letter beside the report is the same in many mails of a reporter."""
 _FIELD = re.compile(rb"(?m)^([!-9;-~]+):([^\n]*\n(?:[ \t][^\n]*\n)*)")  # (?m)^: a long line is tried once
 _TYPE = re.compile(rb"[a-z0-9.+-]+/[a-z0-9.+-]+")
 _REPORTS = frozenset({b"multipart/report", b"multipart/digest"})
 _PARAMETER = rb';\s*([a-z0-9-]+)\s*=\s*(?:"([^"\\<>]*)"|([^\s;"\\<>\']+))\s*'
 _PARAMETERS = re.compile(rb"(?i)\s*(?:" + _PARAMETER + rb")*;?\s*")
+_ONLY_PARAMETER = re.compile(rb'(?i);\s*([a-z0-9-]+)="([^"\\<>]*)"\s*')
 _EACH_PARAMETER = re.compile(b"(?i)" + _PARAMETER)
 _IDENTITY_ENCODINGS = frozenset({b"", b"7bit", b"8bit", b"binary"})
 
@@ -62,14 +64,7 @@ def _entity(data: bytes, start: int, end: int, line_end: bytes) -> tuple[Fields,
     if blank < 0:
         raise _Unusual
     head_end = blank + len(line_end)
-    head = data[start:head_end]
-    fields = _fields_of_part(head) if len(head) <= REPEATED_HEAD else _fields(head)
-    return fields, head_end + len(line_end)
-
-
-@lru_cache(maxsize=1024)  # the text part of a report mail begins alike in all mails of a reporter
-def _fields_of_part(head: bytes) -> Fields:
-    return _fields(head)
+    return _fields(data[start:head_end]), head_end + len(line_end)
 
 
 def _fields(head: bytes) -> Fields:
@@ -91,15 +86,25 @@ def _parts(data: bytes, fields: Fields, body: int, line_end: bytes) -> Iterator[
     if not kind.startswith("multipart/"):
         yield _leaf(fields, kind, parameters, data[body:])
         return
-    boundary = parameters.get(b"boundary", b"").rstrip()
+    boundary = _parameters(parameters).get(b"boundary", b"").rstrip()
     if not boundary or fields.get(b"content-transfer-encoding", b"").strip().lower() not in _IDENTITY_ENCODINGS:
         raise _Unusual
     for start, end in _between(data, b"\n--" + boundary, body - 1, line_end):
-        part, inner = _entity(data, start, end, line_end)
-        kind, parameters = _content_type(part)
-        if kind.startswith("multipart/"):
-            raise _Unusual
-        yield _leaf(part, kind, parameters, data[inner:end])
+        part = data[start : end + len(line_end)]
+        yield _repeated_part(part, line_end) if len(part) <= REPEATED_PART else _part(part, line_end)
+
+
+def _part(part: bytes, line_end: bytes) -> Leaf:
+    """The leaf in the lines of a part; the end of the last one belongs to the delimiter after it."""
+    end = len(part) - len(line_end)
+    fields, inner = _entity(part, 0, end, line_end)
+    kind, parameters = _content_type(fields)
+    if kind.startswith("multipart/"):
+        raise _Unusual
+    return _leaf(fields, kind, parameters, part[inner:end])
+
+
+_repeated_part = lru_cache(maxsize=1024)(_part)
 
 
 def _between(data: bytes, delimiter: bytes, position: int, line_end: bytes) -> Iterator[tuple[int, int]]:
@@ -123,24 +128,28 @@ def _between(data: bytes, delimiter: bytes, position: int, line_end: bytes) -> I
     raise _Unusual
 
 
-def _content_type(fields: Fields) -> tuple[str, Fields]:
+def _content_type(fields: Fields) -> tuple[str, bytes]:
+    """Type in lower case, and its parameters from the semicolon before them on."""
     value = fields.get(b"content-type")
-    return ("text/plain", {}) if value is None else _type_of(value)
+    if value is None:
+        return "text/plain", b""
+    kind, semicolon, parameters = value.partition(b";")
+    return _kind(kind), semicolon + parameters
 
 
 @lru_cache(maxsize=1024)
-def _type_of(value: bytes) -> tuple[str, Fields]:
-    """Type in lower case and parameters, which nobody may change."""
-    kind, semicolon, parameters = value.partition(b";")
-    kind = kind.strip().lower()
+def _kind(sent: bytes) -> str:
+    kind = sent.strip().lower()
     if not _TYPE.fullmatch(kind) or kind.startswith(b"message/") or kind in _REPORTS:
         raise _Unusual
-    return kind.decode("ascii"), _parameters(semicolon + parameters)
+    return kind.decode("ascii")
 
 
 def _parameters(text: bytes) -> Fields:
     if not text:
         return {}
+    if only := _ONLY_PARAMETER.fullmatch(text):
+        return {only[1].lower(): only[2]}
     if not _PARAMETERS.fullmatch(text):
         raise _Unusual
     found: dict[bytes, bytes] = {}
@@ -149,13 +158,14 @@ def _parameters(text: bytes) -> Fields:
     return found
 
 
-def _leaf(fields: Fields, kind: str, parameters: Fields, body: bytes) -> Leaf:
+def _leaf(fields: Fields, kind: str, parameters: bytes, body: bytes) -> Leaf:
     disposition = fields.get(b"content-disposition", b"")
-    name = _parameters(b";" + disposition.partition(b";")[2]).get(b"filename") if b";" in disposition else None
+    at = disposition.find(b";")
+    name = _parameters(disposition[at:]).get(b"filename") if at >= 0 else None
+    named = _parameters(parameters).get(b"name", b"") if name is None else name
     encoding = fields.get(b"content-transfer-encoding")
     data, repairs = transfer_decoded(body, encoding.decode("ascii")) if encoding else (body, ())
-    filename = _text(parameters.get(b"name", b"") if name is None else name)
-    return Leaf(data, filename, kind, repairs, sniff(data))
+    return Leaf(data, _text(named), kind, repairs, sniff(data))
 
 
 def _facts(fields: Fields) -> MailFacts:

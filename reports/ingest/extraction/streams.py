@@ -31,7 +31,7 @@ class Unpacked(NamedTuple):
 
 def unpack(data: bytes, form: Form, *, budget: Budget) -> Unpacked:
     """Unpack all members of one stream; raise `Unreadable` where nothing comes out, `LimitExceeded` at a limit."""
-    if form is Form.GZIP and (whole := _sound_gzip(data)) is not None:
+    if form is Form.GZIP and (whole := sound_gzip(data)) is not None:
         budget.take_bytes(len(whole))
         return Unpacked(whole, ())
     out = BytesIO()
@@ -53,7 +53,7 @@ def unpack(data: bytes, form: Form, *, budget: Budget) -> Unpacked:
     return Unpacked(out.getvalue(), tuple(dict.fromkeys(repairs)))
 
 
-def _sound_gzip(data: bytes) -> bytes | None:
+def sound_gzip(data: bytes) -> bytes | None:
     """The content of a single member that is small and sound, as most are; the library checks its length and checksum."""
     decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:

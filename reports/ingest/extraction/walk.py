@@ -16,6 +16,7 @@ from reports.ingest.extraction.limits import Budget, Limits
 from reports.ingest.extraction.mime import take_whole
 from reports.ingest.extraction.plain_mail import split_plain
 from reports.ingest.extraction.sniffing import CONTAINERS, TEXTUAL, Form, is_report_markup, sniff, wide_mark
+from reports.ingest.extraction.usual import usual_report
 from reports.vocabulary import Kind, Reason, RepairCode
 
 DEFAULT_LIMITS = Limits()
@@ -42,7 +43,8 @@ def extract(data: bytes, *, filename: str = "", limits: Limits = DEFAULT_LIMITS)
 
     Problems are what was lost; where no report was found at all, they say what was there instead.
     """
-    return _Walk(limits, size=len(data)).extraction(data, filename=filename)
+    found = usual_report(data, limits=limits) if limits is DEFAULT_LIMITS else None
+    return found or _Walk(limits, size=len(data)).extraction(data, filename=filename)
 
 
 class _Walk:
