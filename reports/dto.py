@@ -16,13 +16,16 @@ Address = IPv4Address | IPv6Address
 class MailFacts(NamedTuple):
     """What the mail that carried a report says about itself; a fallback for fields that the report lacks.
 
-    `sent` is its Date field as it stands, since few reports need it.
+    `sent` is its Date field as it stands, since few reports need it. `report_domain` and `report_submitter` are fields that
+    mails with TLS reports have (RFC 8460 section 5.3).
     """
 
     subject: str = ""
     sender: str = ""
     message_id: str = ""
     sent: str = ""
+    report_domain: str = ""
+    report_submitter: str = ""
 
 
 NO_MAIL = MailFacts()

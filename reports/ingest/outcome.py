@@ -137,6 +137,8 @@ def facts_of(report: Report, kept: Kept) -> ReportFacts:
 def _lost_rows(reading: Reading) -> list[Problem]:
     problems = []
     for content in (report.content for report in reading.reports):
+        if isinstance(content, TlsReport) and any(each.code == RepairCode.JSON_TRUNCATED for each in content.repairs):
+            problems.append(Problem(Reason.REPORT_TRUNCATED))
         if isinstance(content, TlsReport) and content.rejected:
             problems.append(Problem(Reason.POLICIES_REJECTED, (("policies", str(len(content.rejected))),)))
         if not isinstance(content, AggregateReport):

@@ -79,6 +79,8 @@ class RepairCode(StrEnum):
     # TLS reports
     JSON_ENCODING = "json_encoding"
     TEXT_AFTER_JSON = "text_after_json"
+    STRAY_COMMA = "stray_comma"
+    JSON_TRUNCATED = "json_truncated"
     NO_JSON_NUMBER = "no_json_number"
     KEY_REWRITTEN = "key_rewritten"
     REPEATED_KEY = "repeated_key"

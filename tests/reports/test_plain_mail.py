@@ -55,6 +55,7 @@ def test_a_mail_with_network_line_ends_is_plain() -> None:
         MIXED + b'--b\nContent-Type: text/xml; name="=?utf-8?q?r.xml?="\n\nx\n--b--\n',
         MIXED.replace(b"Subject: ", b"no field\nSubject: ") + LEAF + b"--b--\n",
         MIXED.replace(b"Subject: ", b"Subject: \r") + LEAF + b"--b--\n",
+        b"TLS-Report-Domain: example.com\n" + MIXED + LEAF + b"--b--\n",
         b"From nobody Tue Nov 14 22:13:20 2023\n" + MIXED + LEAF + b"--b--\n",
         HEAD,
         b"",

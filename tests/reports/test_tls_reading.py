@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import html
 import json
 from ipaddress import ip_address
 from typing import Any
@@ -8,8 +10,10 @@ import pytest
 
 from reports.dto import MailFacts, Payload, Repair, TlsFailure, TlsReport
 from reports.errors import Unreadable
+from reports.ingest.outcome import Kept, conclude
+from reports.ingest.read import read as read_bytes
 from reports.ingest.reading.dispatch import read
-from reports.vocabulary import Kind, Reason, RepairCode
+from reports.vocabulary import Kind, Outcome, Reason, RepairCode
 
 POLICY: dict[str, Any] = {
     "policy": {
@@ -82,7 +86,7 @@ def _codes(report: TlsReport) -> list[str]:
         (b"{}", Reason.OTHER_JSON),
         (b'{"organization-name": "A shop", "articles": []}', Reason.OTHER_JSON),
         (b'{"policies": []}', Reason.NO_PERIOD),
-        (b" " * ((32 << 20) + 1), Reason.TOO_LARGE),
+        (b" " * ((8 << 20) + 1), Reason.TOO_LARGE),
     ],
 )
 def test_what_is_no_tls_report_is_refused(data: bytes, code: Reason) -> None:
@@ -312,6 +316,71 @@ def test_a_period_that_is_missing_is_taken_from_file_name_other_end_or_mail() ->
 def test_the_json_text_survives_what_was_done_to_it(encode: Any, codes: list[str]) -> None:
     report = _read(encode(json.dumps(WHOLE, ensure_ascii=False)))
     assert (report.report_id, len(report.policies), _codes(report)) == ("t-1", 1, codes)
+
+
+TEXT = json.dumps(WHOLE)
+OTHER = TEXT.replace("t-1", "t-2")
+
+
+@pytest.mark.parametrize(
+    ("data", "ids", "codes"),
+    [
+        (TEXT + TEXT, ["t-1"], ["text_after_json"]),
+        (TEXT + "\n" + OTHER, ["t-1", "t-2"], []),
+        (f"[{TEXT}]", ["t-1"], []),
+        (f"[{TEXT}, {OTHER}]", ["t-1", "t-2"], []),
+        (TEXT + "\n-- \na footer", ["t-1"], ["text_after_json"]),
+        (f'{{"report": {TEXT}}}', ["t-1"], []),
+        (f"callback({TEXT});", ["t-1"], ["in_body_text", "text_after_json"]),
+        (f"Here it is:\n\n{TEXT}\n", ["t-1"], ["in_body_text"]),
+        (f"<html><pre>{html.escape(TEXT)}</pre></html>", ["t-1"], ["escaped_xml"]),
+        (TEXT.replace("}]", "},]"), ["t-1"], ["stray_comma"]),
+        (TEXT[:-1] + ', "note": "a brace } and a comma ,] within a text",}', ["t-1"], ["stray_comma"]),
+        (TEXT.replace("organization-name", "organizationName").replace("policy-type", "policyType"), ["t-1"], ["key_rewritten"]),
+    ],
+)  # fmt: skip
+def test_reports_are_found_in_whatever_json_stands_in(data: str, ids: list[str], codes: list[str]) -> None:
+    reading = read_bytes(data.encode())
+    contents = [report.content for report in reading.reports]
+    assert reading.problems == ()
+    assert [each.report_id for each in contents if isinstance(each, TlsReport)] == ids
+    assert [list(dict.fromkeys(_codes(each))) for each in contents if isinstance(each, TlsReport)] == [codes] * len(ids)
+    assert {each.policies for each in contents if isinstance(each, TlsReport)} == {_read(WHOLE).policies}
+
+
+def test_a_gzip_of_two_members_is_one_report() -> None:
+    data = TEXT.encode()
+    assert len(read_bytes(gzip.compress(data[:99]) + gzip.compress(data[99:])).reports) == 1
+    assert len(read_bytes(gzip.compress(data) * 2).reports) == 1
+
+
+def test_of_a_report_that_breaks_off_whole_policies_are_read_and_the_message_is_partial() -> None:
+    two = json.dumps({**WHOLE, "policies": [POLICY, POLICY]})
+    report = _read(two[:-40].encode())
+    assert (len(report.policies), _codes(report)) == (1, ["json_truncated"])
+    assert report.policies[0].total_failure_session_count == 303
+    reading = read_bytes(two[:-40].encode())
+    ending = conclude(reading, [Kept(is_new=True)])
+    assert (ending.outcome, ending.reason) == (Outcome.PARTIAL, Reason.REPORT_TRUNCATED)
+    with pytest.raises(Unreadable) as refused:
+        _read(TEXT[:-40].encode())
+    assert refused.value.code == Reason.REPORT_TRUNCATED
+
+
+def test_a_draft_with_one_policy_in_the_report_itself_is_read() -> None:
+    draft = {name: value for name, value in WHOLE.items() if name != "policies"} | POLICY
+    report = _read(draft)
+    assert (report.policies, _codes(report)) == (_read(WHOLE).policies, ["list_assumed"])
+
+
+def test_the_fields_of_its_mail_say_what_a_report_is_about_and_who_sends_it() -> None:
+    mail = MailFacts("Report", report_domain="Example.NET", report_submitter="mx.example.org")
+    report = _read({**_policy(policy__policy_domain=None), "organization-name": None}, mail=mail)
+    assert (report.report_domain, report.domains, report.org_name) == (
+        "example.net",
+        ("example.net",),
+        "mx.example.org",
+    )
 
 
 def test_texts_that_no_database_holds_are_mended_and_long_ones_cut() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import html
+import json
 import quopri
 import re
 from collections.abc import Iterator
@@ -32,7 +33,13 @@ _NEXT_DOCUMENT = re.compile(rb"(?i)(?<=</feedback>)\s*(?=<\?xml|<feedback[\s>])"
 
 
 # One of these stands in every block; most letters have none.
-_ANY_SIGN = re.compile(rb"<|begin |[A-Za-z0-9+/]{20}")
+_ANY_SIGN = re.compile(rb'<|begin |[A-Za-z0-9+/]{20}|"[Oo]rganization')
+
+
+_ESCAPED_JSON = re.compile(rb"(?i)&(?:quot|#0*34|#x0*22);organization-?name&")
+_REPORT_KEY = re.compile(rb'(?i)"organization-?name"\s*:')
+JSON_LENGTH = 8 << 20
+MOST_JSON = 1000
 
 
 class Block(NamedTuple):
@@ -47,7 +54,7 @@ def split_documents(xml: bytes) -> list[bytes]:
 
 def unescaped(text: bytes) -> bytes | None:
     """Text whose XML is written with entities, as a page shows it, with the XML in it plain; None where it is not."""
-    if not _ESCAPED.search(text):
+    if not (_ESCAPED.search(text) or _ESCAPED_JSON.search(text)):
         return None
     for _ in range(ESCAPED_TIMES):
         text = html.unescape(_MARKUP.sub(b"", text).decode("utf-8", "replace")).encode("utf-8", "replace")
@@ -68,10 +75,48 @@ def whole_base64(text: bytes) -> bytes | None:
     return decode_base64(text)[0] if _ONLY_BASE64.fullmatch(text) else None
 
 
+def split_json(data: bytes) -> list[bytes]:
+    """The reports of a JSON text, where several stand in a list or one after the other; else the text as it is."""
+    several = len(_REPORT_KEY.findall(data)) > 1 if len(data) <= JSON_LENGTH else False
+    try:
+        text = data.decode("utf-8-sig").strip() if several or data.lstrip()[:1] == b"[" else ""
+        found = list(_documents(text))
+    except (ValueError, RecursionError):
+        return [data]
+    return (
+        [json.dumps(each).encode() for each in found if isinstance(each, dict)]
+        if len(found) > 1 or text[:1] == "["
+        else [data]
+    )
+
+
+def _documents(text: str) -> Iterator[object]:
+    """Values one after the other, those of lists one by one, each once; what follows and is no value ends them."""
+    decoder, position, seen = json.JSONDecoder(strict=False), 0, set[str]()
+    while text.startswith(("{", "["), position) and len(seen) < MOST_JSON:
+        if seen:
+            try:
+                value, end = decoder.raw_decode(text, position)
+            except ValueError:
+                return
+        else:
+            value, end = decoder.raw_decode(text, position)
+        for each in value if isinstance(value, list) else [value]:
+            told = json.dumps(each, sort_keys=True)
+            if told not in seen:
+                seen.add(told)
+                yield each
+        position = end + len(text[end:]) - len(text[end:].lstrip(" \t\r\n,"))
+
+
 def find_blocks(text: bytes) -> Iterator[Block]:
     """Blocks that may hold reports, in the order of their kinds; they are looked at again by whoever asked."""
     if not _ANY_SIGN.search(text):
         return
+    key = _REPORT_KEY.search(text)
+    brace = text.find(b"{", 0, key.start()) if key else -1
+    if brace >= 0:
+        yield Block("", text[brace:])
     yield from _uu_blocks(text)
     for found in _XML.finditer(text):
         yield Block("", found[0])

@@ -81,6 +81,8 @@ def _facts(mail: Message[str, str]) -> MailFacts:
         sender=address(sender) or sender,
         message_id=header(mail, "Message-ID"),
         sent=header(mail, "Date"),
+        report_domain=header(mail, "TLS-Report-Domain"),
+        report_submitter=header(mail, "TLS-Report-Submitter"),
     )
 
 

@@ -169,6 +169,8 @@ def _leaf(fields: Fields, kind: str, parameters: bytes, body: bytes) -> Leaf:
 
 
 def _facts(fields: Fields) -> MailFacts:
+    if b"tls-report-domain" in fields:  # few mails have it, and those that have are multipart/report
+        raise _Unusual
     sender = _text(fields.get(b"from", b""))
     return MailFacts(
         subject=_text(fields.get(b"subject", b"")),

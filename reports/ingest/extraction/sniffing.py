@@ -64,7 +64,9 @@ _SVG = re.compile(rb"(?i)<svg\b")
 _ELEMENT = re.compile(rb"<[A-Za-z_]")
 _REPORT_ROOT = re.compile(rb"(?i)<(?:[\w.-]+:)?feedback[\s/>]")
 _REPORT_PART = re.compile(rb"(?i)<(?:report_metadata|policy_published)\b")
-_TLS_KEY = re.compile(rb'(?i)"(?:organization-name|policy-type|date-range|total-successful-session-count)"\s*:')
+_TLS_KEY = re.compile(
+    rb'(?i)"(?:organization-?name|policy-?type|date-?range|total-?successful-?session-?count)"\s*:'
+)
 _BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
 _FIELD = re.compile(rb"^[!-9;-~]+[ \t]*:", re.M)
 _FEEDBACK_TYPE = re.compile(rb"(?im)^feedback-type[ \t]*:")
@@ -106,6 +108,11 @@ def head_text(data: bytes) -> bytes:
     while head.startswith((codecs.BOM_UTF8, b" ", b"\t", b"\r", b"\n", b"\f", b"\v", b"\0")):
         head = head.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n\f\v\0")
     return head
+
+
+def is_tls_json(text: bytes) -> bool:
+    """Whether JSON has keys that only a TLS report has."""
+    return bool(_TLS_KEY.search(text, 0, HEAD))
 
 
 def _first_element(text: bytes) -> int:

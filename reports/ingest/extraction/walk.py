@@ -15,7 +15,15 @@ from reports.ingest.extraction.leaves import Leaf, from_first_field
 from reports.ingest.extraction.limits import Budget, Limits
 from reports.ingest.extraction.mime import take_whole
 from reports.ingest.extraction.plain_mail import split_plain
-from reports.ingest.extraction.sniffing import CONTAINERS, TEXTUAL, Form, is_report_markup, sniff, wide_mark
+from reports.ingest.extraction.sniffing import (
+    CONTAINERS,
+    TEXTUAL,
+    Form,
+    is_report_markup,
+    is_tls_json,
+    sniff,
+    wide_mark,
+)
 from reports.ingest.extraction.usual import usual_report
 from reports.vocabulary import Kind, Reason, RepairCode
 
@@ -94,7 +102,8 @@ class _Walk:
             self._found(Kind.AGGREGATE, document, place)
 
     def _tls(self, data: bytes, place: _Place) -> None:
-        self._found(Kind.TLS, data, place)
+        for document in bodies.split_json(data):
+            self._found(Kind.TLS, document, place)
 
     def _feedback(self, data: bytes, place: _Place) -> None:
         kind = feedback.complaint_type(data)
@@ -169,7 +178,7 @@ class _Walk:
             code, data = RepairCode.ESCAPED_XML, plain
         found = False
         for block in bodies.find_blocks(data):
-            if not is_page or is_report_markup(block.data):
+            if not is_page or is_report_markup(block.data) or is_tls_json(block.data):
                 found = True
                 self._look(block.data, place.inside(Form.TEXT, filename=block.name, repairs=(code,)))
         return found

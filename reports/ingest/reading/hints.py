@@ -30,12 +30,16 @@ class Hints:
 
     @property
     def domain(self) -> str:
-        return read_domain(self._name[2] if self._name else _first(_SUBJECT_DOMAIN, self._mail.subject))[0]
+        if self._name:
+            return read_domain(self._name[2])[0]
+        return read_domain(self._mail.report_domain or _first(_SUBJECT_DOMAIN, self._mail.subject))[0]
 
     @property
     def submitter(self) -> str:
         if self._name:
             return self._name[1]
+        if self._mail.report_submitter:
+            return self._mail.report_submitter
         found = _SUBJECT_SUBMITTER.search(self._mail.subject)
         return (found[1] or found[2]) if found else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Sequence
 
 from reports.errors import Unreadable
@@ -21,6 +22,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
+_STRAY_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\Z))|,(?=\s*[]}])', re.S)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|[][{},]', re.S)
+_CLOSING = {"{": "}", "[": "]"}
+WHOLE_DEPTH = 2
+"""A policy is whole where only the list of policies and the report around it are open."""
 _SPACE = " \t\r\n\f\v\0"
 
 
@@ -47,7 +54,7 @@ def read_json(data: bytes, *, repairs: Repairs) -> object:
         parse_int=number, parse_float=str, parse_constant=no_number, object_pairs_hook=members, strict=False
     )
     try:
-        value, end = decoder.raw_decode(text)
+        text, value, end = _first_value(text, decoder, repairs=repairs)
     except (ValueError, RecursionError):
         raise Unreadable(Reason.NOT_JSON) from None
     if end < len(text):
@@ -55,10 +62,47 @@ def read_json(data: bytes, *, repairs: Repairs) -> object:
     return value
 
 
+def _first_value(text: str, decoder: json.JSONDecoder, *, repairs: Repairs) -> tuple[str, object, int]:
+    """The text, mended where it had to be, its first value, and where that ends. Raises what the decoder does."""
+    try:
+        return text, *decoder.raw_decode(text)
+    except ValueError:
+        text = _mended(text, repairs=repairs)
+        return text, *decoder.raw_decode(text)
+
+
+def _mended(text: str, *, repairs: Repairs) -> str:
+    """The text without commas before a bracket; where it breaks off, up to its last whole policy, with its ends added."""
+    plain = _STRAY_COMMA.sub(lambda found: found[1] or "", text)
+    if plain != text:
+        repairs.note(RepairCode.STRAY_COMMA, times=len(text) - len(plain))
+    completed = _completed(plain)
+    if completed:
+        repairs.note(RepairCode.JSON_TRUNCATED)
+    return completed or plain
+
+
+def _completed(text: str) -> str:
+    """The text up to its last whole policy with the brackets closed that are open there; "" where it does not break off."""
+    still_open: list[str] = []
+    whole = ""
+    end = 0
+    for token in _TOKEN.finditer(text):
+        sign = token[0]
+        if sign in _CLOSING:
+            still_open.append(_CLOSING[sign])
+        elif sign in ("}", "]"):
+            if not still_open or still_open.pop() != sign or not still_open:
+                return ""
+        elif sign == "," and len(still_open) <= WHOLE_DEPTH:
+            end, whole = token.start(), "".join(reversed(still_open))
+    return text[:end] + whole if whole else ""
+
+
 def _members(pairs: Sequence[tuple[str, object]], *, repairs: Repairs) -> dict[str, object]:
     found: dict[str, object] = {}
     for sent, value in pairs:
-        key = sent.strip().lower().replace("_", "-")
+        key = _HUMP.sub("-", sent.strip()).lower().replace("_", "-")
         if key != sent:
             repairs.note(RepairCode.KEY_REWRITTEN, "", text_of(sent))
         if key in found:

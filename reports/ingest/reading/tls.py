@@ -25,7 +25,8 @@ def read_tls(payload: Payload) -> TlsReport:
     """Read the report; raise `Unreadable` where it is no JSON, no TLS report, or where nobody says which time it covers."""
     repairs = Repairs(payload.repairs)
     report = read_json(payload.data, repairs=repairs)
-    if not isinstance(report, dict) or not _is_tls(report):
+    report = _unwrapped(report)
+    if report is None:
         raise Unreadable(Reason.OTHER_JSON)
     hints = hints_of(payload)
     org_name = _org_name(report, hints, repairs=repairs)
@@ -37,6 +38,8 @@ def read_tls(payload: Payload) -> TlsReport:
         repairs.note(RepairCode.CONTACT_INFO_MISSING, "contact-info")
     begin, end = _period(report, payload, hints, repairs=repairs)
     policies, rejected = _policies(report, hints.domain, repairs=repairs)
+    if not policies and any(each.code == RepairCode.JSON_TRUNCATED for each in repairs.all()):
+        raise Unreadable(Reason.REPORT_TRUNCATED)
     return TlsReport(
         org_name=org_name,
         report_id=report_id,
@@ -51,9 +54,20 @@ def read_tls(payload: Payload) -> TlsReport:
     )
 
 
+def _unwrapped(value: object) -> dict[str, object] | None:
+    """The report, which some programs put into another object; None where there is none."""
+    report = mapping(value)
+    return next((each for each in (report, *map(mapping, report.values())) if _is_tls(each)), None)
+
+
 def _is_tls(report: dict[str, object]) -> bool:
     """Policies are what makes it one; without them it takes most of the head."""
-    return "policies" in report or sum(key in report for key in SIGNS) >= len(SIGNS) - 1
+    return "policies" in report or _is_policy(report) or sum(key in report for key in SIGNS) >= len(SIGNS) - 1
+
+
+def _is_policy(report: dict[str, object]) -> bool:
+    """Drafts before RFC 8460 had one policy in the report itself."""
+    return "policy" in report and "summary" in report
 
 
 def _org_name(report: dict[str, object], hints: Hints, *, repairs: Repairs) -> str:
@@ -83,7 +97,7 @@ def _period(report: dict[str, object], payload: Payload, hints: Hints, *, repair
 
 
 def _moment(period: dict[str, object], key: str, *, repairs: Repairs) -> int | None:
-    sent = text_of(period.get(key))
+    sent = text_of(period.get(key) or period.get(key.partition("-")[0]))
     moment = read_time(sent)[0] or _mail_date(sent)
     # RFC 3339 in UTC is what the RFC asks for; a zone, or none, is understood as well.
     if moment is not None and not (sent.endswith(("Z", "+00:00")) and "T" in sent):
@@ -103,7 +117,7 @@ def _mail_date(text: str) -> int | None:
 def _policies(
     report: dict[str, object], report_domain: str, *, repairs: Repairs
 ) -> tuple[tuple[TlsPolicy, ...], tuple[RejectedRow, ...]]:
-    sent = report.get("policies")
+    sent = report.get("policies", report if _is_policy(report) else None)
     if not isinstance(sent, list):
         repairs.note(RepairCode.LIST_ASSUMED, "policies", text_of(sent))
     each = listed(sent)
