@@ -60,6 +60,10 @@ _WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     Reason.TOO_MANY_MEMBERS: (_("The archive holds more than %(limit)s files."), _UNPACK),
     Reason.TOO_MANY_PARTS: (_("It has more than %(limit)s parts."), _UNPACK),
     Reason.TOO_DEEP: (_("Its parts are packed into one another too deeply."), _UNPACK),
+    Reason.TOO_MANY_ELEMENTS: (
+        _("It has more or larger records than any reporter writes; it was not read further."),
+        _("Delete it, unless you know the sender."),
+    ),
     Reason.DAMAGED_ARCHIVE: (_("The archive is damaged."), _ASK_AGAIN),
     Reason.UNSUPPORTED_ARCHIVE: (_("The archive is of a kind that is not unpacked here."), _UNPACK),
     Reason.DAMAGED_MAIL: (_("The mail is too damaged to be taken apart."), _ASK_AGAIN),
@@ -97,8 +101,8 @@ _WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("Open the report; each of them stands there with its text and the reason."),
     ),
     Reason.READER_FAILED: (
-        _("Reading it failed several times because of a fault in this software; the mail itself is kept."),
-        _("Please report the fault with the technical detail."),
+        _("Reading it failed several times because of a fault in this software."),
+        _("It is kept as it came: try again after an update, and if it fails again, please report the fault."),
     ),
     Reason.STORED_BEFORE: (_("Every report in it is stored already; nothing was counted twice."), _NOTHING),
     Reason.FILE_UNREADABLE: (

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     TOO_MANY_MEMBERS = "too_many_members"
     TOO_MANY_PARTS = "too_many_parts"
     TOO_DEEP = "too_deep"
+    TOO_MANY_ELEMENTS = "too_many_elements"
     DAMAGED_ARCHIVE = "damaged_archive"
     UNSUPPORTED_ARCHIVE = "unsupported_archive"
     DAMAGED_MAIL = "damaged_mail"

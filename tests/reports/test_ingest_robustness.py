@@ -17,6 +17,7 @@ from reports.dto import Payload
 from reports.errors import Unreadable
 from reports.ingest.extraction import extract, split_mbox
 from reports.ingest.read import read as pure_read
+from reports.ingest.reading import quick_records
 from reports.ingest.reading.aggregate import read_aggregate
 from reports.ingest.reading.dispatch import read
 from reports.vocabulary import Kind, Reason, RepairCode
@@ -166,6 +167,49 @@ SLOWEST = {
 
 
 @pytest.mark.parametrize(
+    ("xml", "bounds"),
+    [
+        (aggregate_xml(*[record_xml()] * 3), {"quick_records.MOST_RECORDS": 2, "records.MOST_RECORDS": 2}),
+        (aggregate_xml(*["<record/>"] * 3), {"records.MOST_RECORDS": 2}),
+        (aggregate_xml(*["<record>"] * 3), {"records.MOST_RECORDS": 2}),
+        (
+            aggregate_xml(*[record_xml().replace("s1", f"s{n}") for n in range(9)]),
+            {"quick_records.MOST_ELEMENTS": 60, "records.MOST_ELEMENTS": 60},
+        ),
+        (aggregate_xml(record_xml().replace("</record>", "<x/>" * 1_200_000 + "</record>")), {}),
+        (XML.decode().replace("<record>", "<x/>" * 1_200_000 + "<record>"), {}),
+    ],
+    ids=["records", "empty records", "open records", "different records", "a large record", "what stands between"],
+)
+def test_reports_beyond_what_anybody_writes_are_refused(
+    xml: str, bounds: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive of some kilobytes can hold millions of records, each of which takes hundreds of bytes of memory."""
+    for name, bound in bounds.items():
+        monkeypatch.setattr(f"reports.ingest.reading.{name}", bound)
+    with pytest.raises(Unreadable) as refused:
+        read_aggregate(Payload("aggregate", 0, xml.encode()))
+    assert refused.value.code == Reason.TOO_MANY_ELEMENTS
+
+
+def test_no_more_reports_are_read_from_one_file_than_parts_from_a_mail() -> None:
+    assert extract(b"<feedback></feedback>" * 100_000).problems[0].code == Reason.TOO_MANY_MEMBERS
+    extraction = extract(b"<feedback></feedback>" * 3000)
+    assert (len(extraction.payloads), extraction.problems[0].code) == (2000, Reason.TOO_MANY_PARTS)
+
+
+def test_what_is_remembered_from_report_to_report_is_small() -> None:
+    """Else a few thousand mails with long records would fill the memory of every worker for good."""
+    long = record_xml().replace("</record>", "<!--" + "x" * 100_000 + "--></record>")
+    quick_records._by_root.clear()
+    for number in range(5):
+        read_aggregate(Payload("aggregate", 0, aggregate_xml(long.replace("s1", f"s{number}")).encode()))
+        read_aggregate(Payload("aggregate", 0, aggregate_xml(root=f"<feedback a='{number}{'x' * 10_000}'>").encode()))
+    kept = [*quick_records._by_root, *(said for sayings in quick_records._by_root.values() for said in sayings)]
+    assert sum(map(len, kept)) < 10_000
+
+
+@pytest.mark.parametrize(
     "head",
     [
         b"From: " + b"(" * 900,
@@ -180,7 +224,7 @@ def test_a_header_that_the_standard_library_cannot_read_costs_no_report(head: by
 
 
 def test_bytes_of_no_character_are_read_at_once_and_not_one_by_one() -> None:
-    bulk = b"\xff" * 3_000_000 + b"\xe9\xe9A\xe9\x80B"
+    bulk = b"\xff" * 1_500_000 + b"\xe9\xe9A\xe9\x80B"
     started = time.monotonic()
     report = read_aggregate(Payload("aggregate", 0, XML.replace(b"Receiver Example", "é".encode() + bulk)))
     assert report.head.org_name.startswith("éÿÿ")

@@ -98,7 +98,10 @@ class _Walk:
     def _aggregate(self, data: bytes, place: _Place) -> None:
         if (plain := bodies.unquoted(data)) is not None:
             data, place = plain, place.mended(RepairCode.TRANSFER_ENCODED)
-        for document in bodies.split_documents(data):
+        self._budget.check_entries(data.count(b"</feedback>"))
+        for number, document in enumerate(bodies.split_documents(data)):
+            if number:
+                self._budget.take_part()
             self._found(Kind.AGGREGATE, document, place)
 
     def _tls(self, data: bytes, place: _Place) -> None:

@@ -16,8 +16,9 @@ from reports.ingest.parsedmarc import failure, spans
 from reports.ingest.parsedmarc.values import entries, entry, text
 from reports.vocabulary import Kind, Reason, RepairCode
 
-MOST_BYTES = 128 << 20
-"""A JSON text takes some ten times its length in memory."""
+MOST_BYTES = 64 << 20
+"""A JSON text takes some thirty times its length in memory."""
+MOST_RECORDS = 1_000_000
 _MARKS = {
     b'"report_metadata"': Kind.AGGREGATE, b'"arrival_date_utc"': Kind.FAILURE, b'"organization_name"': Kind.TLS,
 }  # fmt: skip
@@ -46,6 +47,8 @@ def rebuild(data: bytes) -> Payload | None:
     kind = kind_of(report)
     if kind is None:
         return None
+    if len(entries(report, "records")) > MOST_RECORDS:
+        raise LimitExceeded(Reason.TOO_MANY_ELEMENTS)
     rebuilt = _REBUILD[kind](report)
     return Payload(kind, 0, rebuilt, trail=("parsedmarc",), repairs=(Repair(RepairCode.FROM_PARSEDMARC),))
 

@@ -12,8 +12,8 @@ from reports.ingest.reading.repairs import Repairs
 from reports.ingest.reading.tls_values import text_of
 from reports.vocabulary import Reason, RepairCode
 
-SIZE_MAX = 32 << 20
-"""Bytes; as Python's values a text takes some ten times its size. The largest real reports have a few hundred kB."""
+SIZE_MAX = 8 << 20
+"""Bytes; as Python's values a text takes some thirty times its size. The largest real reports have a few hundred kB."""
 DIGITS_MAX = 18
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

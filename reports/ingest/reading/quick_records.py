@@ -15,6 +15,7 @@ from lxml import etree
 
 from reports.dto import Address, AggregateRow
 from reports.ingest.reading.names import LocalNames
+from reports.ingest.reading.records import MOST_ELEMENTS, MOST_RECORDS
 from reports.ingest.reading.repairs import Repairs
 from reports.ingest.reading.skeletons import Skeleton, read_skeleton
 from reports.ingest.reading.values import read_address
@@ -22,6 +23,9 @@ from reports.ingest.reading.xmltext import XmlText
 from reports.vocabulary import RepairCode
 
 SAYINGS_KEPT = 4096
+SAYING_LENGTH = 1 << 14
+ROOT_LENGTH = 1 << 12
+"""What is kept from one report to the next must be small."""
 ADDRESSES_KEPT = 16_384
 HASHED_TOGETHER = 500
 _ROOT = re.compile(rb"<([A-Za-z][\w.-]*)(?:\s[^<>]*)?>")
@@ -57,9 +61,13 @@ class _Sayings(dict[bytes, Skeleton]):
         self._before = root + b"<record><row><source_ip/><count/>"
         self._after = b"</record></" + name + b">"
         self._names: LocalNames | None = None
+        self.elements = 0
+        """How many had to be parsed since somebody set this to 0."""
 
     def __missing__(self, said: bytes) -> Skeleton:
         """Parse it. Raises etree.XMLSyntaxError where it is not well-formed, ValueError where it is no single record of the RFC."""
+        if len(said) > SAYING_LENGTH or self.elements > MOST_ELEMENTS:
+            raise ValueError("more than is kept")
         root = etree.fromstring(self._before + said + self._after, parser=_strict_parser())
         if len(root) != 1 or _OPEN in said:
             raise ValueError("not one record")
@@ -67,6 +75,7 @@ class _Sayings(dict[bytes, Skeleton]):
             self._names = LocalNames(etree.QName(root.tag).namespace or "")
         names = self._names
         flat = [(names[element.tag], element.text) for element in root[0].iter("*")]
+        self.elements += len(flat)
         if len(self) >= SAYINGS_KEPT:
             self.clear()
         skeleton = read_skeleton(tuple(flat[4:]))
@@ -97,7 +106,13 @@ def split_records(text: XmlText) -> Split | None:
     data = text.data
     root = _ROOT.match(data, text.start)
     first = data.find(_OPEN, text.start)
-    if text.before or root is None or first < 0 or data.find(b"<!", text.start, first) >= 0:
+    if (
+        text.before
+        or root is None
+        or len(root[0]) > ROOT_LENGTH
+        or first < 0
+        or data.find(b"<!", text.start, first) >= 0
+    ):
         return None
     end = data.rfind(_CLOSE) + len(_CLOSE)
     if end <= first:
@@ -129,12 +144,14 @@ def _rows(data: bytes, position: int, sayings: _Sayings, *, repairs: Repairs) ->
     digest = hashlib.sha256()
     rows: list[AggregateRow] = []
     canonical: list[bytes] = []
-    number = 0
+    number = sayings.elements = 0
     while (found := _RECORD.match(data, position)) is not None:
         start = found.end()
         end = data.index(_CLOSE, start)
         skeleton = sayings[data[start:end]]
         number += 1
+        if number > MOST_RECORDS:
+            raise ValueError("more than is read")
         address, prefix, is_rewritten = _address(found[1])
         count = int(found[2])
         if is_rewritten:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from reports.dto import AggregateRow, RejectedRow
+from reports.errors import Unreadable
 from reports.ingest.reading.extensions import Extensions, unknown_within
 from reports.ingest.reading.flat import RECORD_NAMES, Flat
 from reports.ingest.reading.names import LocalNames
@@ -14,6 +15,11 @@ from reports.ingest.reading.values import read_address, read_count
 from reports.vocabulary import Reason, RepairCode
 
 SKELETONS_KEPT = 4096
+MOST_RECORDS = 1_000_000
+MOST_ELEMENTS = 4_000_000
+"""Of records that differ in more than address and count: some thousand elements in the largest real reports. Each takes
+hundreds of bytes, and an archive of some kilobytes may hold millions.
+"""
 TEXT_LENGTH = 4000
 USUAL_PLACE = 2  # record, row, source_ip, count
 
@@ -26,11 +32,13 @@ class RecordReader:
         self._repairs = repairs
         self._extensions = extensions
         self._skeletons: dict[Flat, Skeleton] = {}
+        self._elements = 0
         self.position = 0
         self.canonical = b""
 
     def read(self, record: etree._Element) -> AggregateRow | RejectedRow:
-        self.position += 1
+        """Raises Unreadable past MOST_RECORDS or MOST_ELEMENTS, as `reject_text` does."""
+        self._count_on()
         names = self._names
         flat = [(names[element.tag], element.text) for element in record.iter("*")]
         sent_address, sent_count, rest = _split(flat)
@@ -60,9 +68,14 @@ class RecordReader:
 
     def reject_text(self, text: str, code: str) -> RejectedRow:
         """A record that is none the parser could read."""
-        self.position += 1
+        self._count_on()
         self.canonical = b"?%b\n" % text.encode("utf-8", "replace")
         return RejectedRow(self.position, code, text[:TEXT_LENGTH])
+
+    def _count_on(self) -> None:
+        self.position += 1
+        if self.position > MOST_RECORDS or self._elements > MOST_ELEMENTS:
+            raise Unreadable(Reason.TOO_MANY_ELEMENTS)
 
     def _rejected(self, record: etree._Element, code: str) -> RejectedRow:
         text = etree.tostring(record, encoding="unicode", with_tail=False)[:TEXT_LENGTH]
@@ -74,6 +87,7 @@ class RecordReader:
         if found is None:
             if len(self._skeletons) >= SKELETONS_KEPT:
                 self._skeletons.clear()
+            self._elements += len(rest)
             found = self._skeletons[rest] = read_skeleton(rest)
         return found
 

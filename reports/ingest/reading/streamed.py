@@ -20,13 +20,16 @@ from reports.ingest.reading.xmltext import XmlText
 from reports.vocabulary import Reason
 
 ERRORS_NOTED = 5
+LONGEST_ELEMENT = 4 << 20
+"""Bytes between the ends of two records, which the parser holds in a tree of up to thirty times their size."""
 
 
 class AggregateReader:
     """Iterates over the rows of one report, good and rejected, in document order and in constant memory.
 
     `head()`, `rows_hash`, `extensions` and `errors` are whole once the iteration has ended. Where the text then
-    `is_broken`, the parser may have passed over rows: `each_by_itself` reads them.
+    `is_broken`, the parser may have passed over rows: `each_by_itself` reads them. Raises Unreadable for more or larger
+    records than anybody writes.
     """
 
     def __init__(self, text: XmlText, payload: Payload, *, repairs: Repairs) -> None:
@@ -48,9 +51,14 @@ class AggregateReader:
             events=("end",), tag=WANTED_TAGS, encoding="utf-8", recover=True, resolve_entities=False, no_network=True,
             load_dtd=False, remove_comments=True, remove_pis=True, huge_tree=False,
         )  # fmt: skip
+        held = 0
         for chunk in self._text.chunks():
             parser.feed(chunk)
+            position = self._records.position
             yield from self._rows(parser)
+            held = held + len(chunk) if self._records.position == position else 0
+            if held > LONGEST_ELEMENT:
+                raise Unreadable(Reason.TOO_MANY_ELEMENTS)
         try:
             parser.close()
         except etree.XMLSyntaxError as error:
