@@ -264,6 +264,14 @@ def test_a_report_whose_only_record_is_nested_beyond_reading_keeps_it_as_a_rejec
     assert RepairCode.NO_RECORDS not in _codes(report)
 
 
+@pytest.mark.parametrize(("levels", "counts"), [(254, [2, 2]), (255, [2])])
+def test_a_record_is_read_down_to_the_256th_level(levels: int, counts: list[int]) -> None:
+    deep = A_RECORD.replace("</record>", "<a>" * levels + "</a>" * levels + "</record>")
+    report = _read(aggregate_xml(deep, A_RECORD))
+    assert [row.count for row in report.rows] == counts
+    assert len(report.rejected) == 2 - len(counts)
+
+
 def test_what_only_looks_like_a_record_in_a_broken_text_is_none() -> None:
     comment = "<!-- <record><row> -->"
     report = _read(aggregate_xml(comment, A_RECORD, DEEP, comment))
@@ -429,6 +437,15 @@ def test_an_unknown_element_anywhere_is_kept_and_named(place: str, parent: str) 
     assert [(repair.code, repair.place.split("/")[-1]) for repair in report.repairs] == [
         (RepairCode.UNKNOWN_ELEMENT, parent)
     ]
+    assert report.rows == _read(WHOLE).rows
+
+
+@pytest.mark.parametrize("end", ["</policy_published>", "</record>", "</feedback>"])
+def test_a_prefix_that_nobody_declared_is_named_and_its_element_is_kept(end: str) -> None:
+    report = _read(WHOLE.replace(end, f"<ext:a>b</ext:a>{end}"))
+    assert [each.xml for each in report.extensions] == ["<ext:a>b</ext:a>"]
+    assert RepairCode.UNDECLARED_PREFIX in _codes(report)
+    assert RepairCode.XML_RECOVERED not in _codes(report)
     assert report.rows == _read(WHOLE).rows
 
 

@@ -271,6 +271,18 @@ def test_extensions_of_a_record_do_not_mix_with_it() -> None:
     assert repairs == [(RepairCode.UNKNOWN_ELEMENT, "record", own)]
 
 
+def test_the_word_null_is_no_domain() -> None:
+    row, repairs = _row(record_xml(results="<spf><domain>NULL</domain><scope>helo</scope><result>none</result></spf>"))
+    assert [(each.domain, each.scope) for each in row.spf_results] == [("", "helo")]
+    assert repairs == [(RepairCode.EMPTY_DROPPED, "auth_results/spf/domain", "NULL")]
+
+
+def test_several_reasons_within_one_element_come_apart() -> None:
+    reasons = "<reason><type>other</type><comment>a</comment><type>forwarded</type><comment>b</comment></reason>"
+    row, _ = _row(record_xml(evaluated=f"<disposition>none</disposition><dkim>fail</dkim><spf>fail</spf>{reasons}"))
+    assert [tuple(each) for each in row.reasons] == [("other", "a"), ("forwarded", "b")]
+
+
 def test_a_long_text_is_cut_and_said_so() -> None:
     row, repairs = _row(
         record_xml(

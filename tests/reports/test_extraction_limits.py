@@ -48,6 +48,38 @@ def test_a_bomb_stops_at_the_ratio_long_before_its_size(compress: object) -> Non
     assert _reasons(bomb, Limits(ratio=1_000_000)) == []
 
 
+def _unfolding(count: int, *, size: int) -> bytes:
+    """A gzip of `size` bytes, padding included, that unfolds to `count` bytes."""
+    packed = gzip.compress(XML + b" " * (count - len(XML)))
+    return packed + b"\0" * (size - len(packed))
+
+
+@pytest.mark.parametrize(
+    ("count", "limits", "reasons"),
+    [
+        (100_000, Limits(ratio=100, ratio_floor=1), []),
+        (100_001, Limits(ratio=100, ratio_floor=1), [Reason.RATIO_TOO_HIGH]),
+        (100_000, Limits(ratio=1, ratio_floor=100_000), []),
+        (100_001, Limits(ratio=1, ratio_floor=100_000), [Reason.RATIO_TOO_HIGH]),
+    ],
+)
+def test_ratio_and_its_floor_hold_to_the_byte(count: int, limits: Limits, reasons: list[Reason]) -> None:
+    assert _reasons(_unfolding(count, size=1000), limits) == reasons
+
+
+def test_the_ratio_counts_everything_that_a_message_unfolds_to() -> None:
+    data = zipped(("a.xml", XML), ("b.xml", XML))
+    ratio = 2 * len(XML) // len(data) + 1
+    assert _reasons(data, Limits(ratio=ratio, ratio_floor=1)) == []
+    assert _reasons(data, Limits(ratio=ratio - 1, ratio_floor=1)) == [Reason.RATIO_TOO_HIGH]
+
+
+def test_no_more_problems_are_listed_than_a_page_can_show() -> None:
+    data = zipped(*[(f"{number}.gz", b"\x1f\x8b\x08 damaged") for number in range(4)])
+    assert _reasons(data, Limits(problems=4)) == [Reason.DAMAGED_ARCHIVE] * 4
+    assert _reasons(data, Limits(problems=3)) == [Reason.DAMAGED_ARCHIVE] * 3
+
+
 def test_a_report_of_a_hundred_thousand_equal_rows_is_no_bomb() -> None:
     start, row, end = XML.partition(XML[XML.index(b"<record>") : XML.index(b"</feedback>")])
     assert len(extract(gzip.compress(start + row * 100_000 + end)).payloads) == 1

@@ -78,7 +78,8 @@ def _read_whole(text: XmlText, payload: Payload, *, repairs: Repairs) -> Aggrega
     if breaks_off:
         repairs.note(RepairCode.XML_TRUNCATED)
     for line, message in errors[:ERRORS_NOTED]:
-        repairs.note(RepairCode.XML_RECOVERED, f"line {line}", message)
+        code = RepairCode.XML_RECOVERED if is_broken else RepairCode.UNDECLARED_PREFIX
+        repairs.note(code, f"line {line}", message)
     rows = [row for row in found if isinstance(row, AggregateRow)]
     if breaks_off and not rows:
         raise Unreadable(Reason.REPORT_TRUNCATED)

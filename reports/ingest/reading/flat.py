@@ -63,6 +63,8 @@ class FlatRecord:
         if name in self._open and self._container == "auth_results":  # several results within one element
             self._open = {}
             self._results.append(self._open)
+        elif name in self._open and self.reasons and self._open is self.reasons[-1]:  # several reasons within one
+            self._reason(name, "")
         self._open.setdefault(name, text)
 
     def _identifier(self, name: str, text: str) -> None:

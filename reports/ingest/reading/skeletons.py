@@ -17,6 +17,7 @@ COMMENT_LENGTH = 500
 WORD_LENGTH = 64
 RESULTS = frozenset({"none", "pass", "fail", "softfail", "policy", "neutral", "temperror", "permerror"})
 RESULT_SYNONYMS = {"hardfail": "fail"}  # RFC 5451's word
+NOTHING = "NULL"  # AOL's word for a domain that there is none of
 NO_PASS = RESULTS | {"hardfail", "unknown", "error", "invalid"}
 REASON_TYPES = frozenset(
     {"forwarded", "sampled_out", "trusted_forwarder", "mailing_list", "local_policy", "policy_test_mode", "other"}
@@ -101,6 +102,9 @@ def _result(text: str, place: str, notes: list[Note]) -> str:
 
 
 def _domain(text: str, place: str, notes: list[Note]) -> str:
+    if text.upper() == NOTHING:
+        notes.append((RepairCode.EMPTY_DROPPED, place, text))
+        return ""
     domain, rewritten = read_domain(text)
     if text and not domain:
         notes.append((RepairCode.DOMAIN_INVALID, place, text))
