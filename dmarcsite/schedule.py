@@ -45,6 +45,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": MINUTE / 4,
         "options": {"expires": 10.0},
     },
+    # Begins the reading of an upload that nobody waits for, and goes on where a crash has ended it.
+    "read uploads": {
+        "task": "reports.tasks.read_uploads",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
     # Publishing is level-triggered: whatever a lost task left undone is done within a minute.
     "publish policies": {
         "task": "exceptions.tasks.publish_policies",

@@ -75,6 +75,14 @@ def unfinished(kind: JobKind) -> list[int]:
     return list(Job.objects.filter(kind=kind.value, state__in=GOING_ON).order_by("pk").values_list("pk", flat=True))
 
 
+def end_abandoned(kind: JobKind, *, at: datetime) -> None:
+    """End work as failed whose process is gone and that nobody can go on with: its lock is free."""
+    for pk in unfinished(kind):
+        with carried(pk, at=at) as job:
+            if job is not None:
+                finish(job, JobState.FAILED, at=at)
+
+
 def advance(job: Job, *, done: int, position: str, result: Mapping[str, Any], at: datetime) -> None:
     """Say how far it is; to be called in the transaction of the step, so that both stand or neither. Raises JobCancelled."""
     job.done, job.position, job.result, job.beat_at = done, position, dict(result), at

@@ -15,6 +15,7 @@ from django.utils.translation import pgettext_lazy
 from reports.access import viewer_of
 from reports.masking import REPORT_SUBJECT
 from reports.models import AggregateReport, Domain, FailureReport, Mailbox, Message, Source
+from reports.selectors.parked import PARKED
 from reports.selectors.report_list import domains
 from reports.sentences.mailboxes import PLACE_KINDS
 from reports.vocabulary import Channel, Outcome, SenderCheck
@@ -202,6 +203,7 @@ class MessageFilter(ListFilter):
             (Outcome.REFUSED.value, pgettext_lazy("message", "Refused")),
             (Outcome.DUPLICATE.value, _("Duplicate")),
             (Outcome.NOT_A_REPORT.value, _("Not a report")),
+            ("parked", _("Parked: the reader failed on them")),
             ("waiting", _("Waiting to be read")),
         ],
         empty_label=_("All outcomes"),
@@ -237,4 +239,6 @@ class MessageFilter(ListFilter):
         return found.filter(clear | Q(address_domain__icontains=value) | Q(filename__icontains=value))
 
     def by_outcome(self, rows: QuerySet[Model], _name: str, value: str) -> QuerySet[Model]:
+        if value == "parked":
+            return rows.filter(**PARKED)
         return rows.filter(outcome=None if value == "waiting" else value)

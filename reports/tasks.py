@@ -15,7 +15,7 @@ from reports import jobs
 from reports.enrichment import run
 from reports.enrichment.resolver import Resolver
 from reports.errors import RawStoreError
-from reports.ingest import ledger, pipeline, sender_checks, senders_again, visit
+from reports.ingest import background, ledger, pipeline, sender_checks, senders_again, visit
 from reports.ingest.raw import loose
 from reports.ingest.sender.keys import Keys, silent
 from reports.partitions import make_months
@@ -77,10 +77,21 @@ def check_senders() -> None:
 @shared_task  # type: ignore[untyped-decorator]  # celery carries no types
 @bucket_may_be_away()
 def carry_rereads_on() -> None:
-    """Read messages again that somebody asked for."""
-    until = timezone.now() + REREADING
+    """Read messages again that somebody asked for; and say of imports whose process is gone that they have ended."""
+    now = timezone.now()
+    jobs.end_abandoned(JobKind.IMPORT, at=now)
+    until = now + REREADING
     for job_id in jobs.unfinished(JobKind.REREAD):
         rereading.run(job_id, clock=timezone.now, until=until)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery carries no types
+@bucket_may_be_away()
+def read_uploads() -> None:
+    """Read large uploads that were taken in."""
+    until = timezone.now() + REREADING
+    for job_id in jobs.unfinished(JobKind.UPLOAD):
+        background.read_upload(job_id, clock=timezone.now, until=until)
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery carries no types

@@ -17,6 +17,7 @@ from reports.views import (
     tls_post,
     upload,
     upload_tokens,
+    uploaded,
 )
 
 app_name = "reports"
@@ -40,6 +41,7 @@ urlpatterns = [
     path("ingestion/messages/<int:pk>/", ingestion.message_page, name="message-detail"),
     path("ingestion/messages/<int:pk>/reread/", reread.message_reread, name="message-reread"),
     path("ingestion/reread/", reread.reread, name="reread"),
+    path("ingestion/jobs/", reread.job_list, name="job-list"),
     path("ingestion/jobs/<int:pk>/", reread.job_page, name="job-detail"),
     path("ingestion/jobs/<int:pk>/cancel/", reread.job_cancel, name="job-cancel"),
     path("ingestion/mailboxes/new/", mailboxes.mailbox_create, name="mailbox-create"),
@@ -52,4 +54,5 @@ urlpatterns = [
     path("ingestion/tokens/<int:pk>/revoke/", upload_tokens.token_revoke, name="upload-token-revoke"),
     path("api/reports/", api.upload_reports, name="api-upload"),
     path("upload/", upload.upload, name="upload"),
+    path("upload/<int:pk>/", uploaded.uploaded_page, name="upload-detail"),
 ]

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django.utils.translation import get_language, gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext, pgettext_lazy
 
 from dmarcsite.look.badges import badge_for
 
@@ -23,6 +23,14 @@ SPRITE = "vendor/bootstrap-icons/sprite.svg"
 MILLION = 1_000_000
 MYRIADS = ((100_000_000, "億"), (10_000, "万"))
 MINUTE = timedelta(minutes=1)
+UNITS = (
+    (86_400, pgettext_lazy("duration", "%(count)s d")),
+    (3_600, pgettext_lazy("duration", "%(count)s h")),
+    (60, pgettext_lazy("duration", "%(count)s min")),
+    (1, pgettext_lazy("duration", "%(count)s s")),
+)
+SHORT = 10
+"""Seconds below which a duration has a digit behind the point."""
 
 
 @register.simple_tag
@@ -78,6 +86,23 @@ def percent(part: float | None, whole: float | None, digits: int = 1) -> str:
     if share < 100 and float(shown) >= 100:  # noqa: PLR2004 - 99.99 % is not all
         shown = f"{100 - 10**-digits:.{digits}f}"
     return f"{shown}\u202f%"
+
+
+@register.filter
+def duration(value: timedelta | None) -> str:
+    """How long something took, in its two largest units: 2 h 15 min; 41 s; 0.8 s."""
+    if value is None:
+        return MISSING
+    left = max(0.0, value.total_seconds())
+    if left < SHORT:
+        return str(UNITS[-1][1]) % {"count": f"{left:.1f}".removesuffix(".0")}
+    whole = round(left) if left < UNITS[1][0] else round(left / 60) * 60
+    counts = []
+    for size, words in UNITS:
+        count, whole = divmod(whole, size)
+        counts.append((count, words))
+    first = next(place for place, (count, _) in enumerate(counts) if count)
+    return " ".join(str(words) % {"count": count} for count, words in counts[first : first + 2] if count)
 
 
 @register.simple_tag

@@ -15,7 +15,10 @@ class TlsEndpointForm(forms.Form):
     """An address is for one domain that a person has confirmed as ours."""
 
     domain = forms.ModelChoiceField(
-        label=_("Domain"), queryset=Domain.objects.none(), help_text=_("A domain that was confirmed as yours.")
+        label=_("Domain"),
+        queryset=Domain.objects.none(),
+        empty_label=_("Choose a domain"),
+        help_text=_("A domain that was confirmed as yours."),
     )
 
     def __init__(self, *args: object, viewer: Viewer) -> None:

@@ -49,12 +49,13 @@ def take_upload(file: UploadedFile, *, take: Take, limit: int) -> Result:
         problem = Problem(Reason.TOO_LARGE, (("limit", str(limit)),))
         return Result(Outcome.REFUSED, Reason.TOO_LARGE, (problem,))
     results: list[Result] = []
-    for batch in _batches(_mails(file)):
+    for batch in batches(mails_of(file)):
         results += take(batch)
     return combine(results)
 
 
-def _mails(file: UploadedFile) -> Iterator[FileMail]:
+def mails_of(file: UploadedFile) -> Iterator[FileMail]:
+    """The mails of an mbox file, else the file itself."""
     path = Path(file.name or "upload")
     head = file.stream.read(_HEAD_BYTES)
     file.stream.seek(0)
@@ -65,7 +66,8 @@ def _mails(file: UploadedFile) -> Iterator[FileMail]:
         yield FileMail(path, file.stream.read())
 
 
-def _batches(mails: Iterable[FileMail]) -> Iterator[list[FileMail]]:
+def batches(mails: Iterable[FileMail]) -> Iterator[list[FileMail]]:
+    """The mails in batches that memory holds."""
     batch: list[FileMail] = []
     size = 0
     for mail in mails:

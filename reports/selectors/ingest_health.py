@@ -1,4 +1,4 @@
-"""How ingestion is doing: mailboxes, what arrived and how it ended, and which policy each filter node runs."""
+"""How ingestion is doing: what arrived and how it ended, and which policy each filter node runs."""
 
 from __future__ import annotations
 
@@ -6,27 +6,24 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from reports.models import AggregateReport, FailureReport, Mailbox, Message, Node, TlsReport
+from reports.models import AggregateReport, FailureReport, Message, Node, TlsReport
 from reports.selectors.report_list import aggregate_reports, failure_reports
 from reports.selectors.tls import tls_reports
 from reports.viewer import Viewer
 from reports.vocabulary import Outcome
 
 GRACE = timedelta(minutes=10)
-INTERVALS_OF_PATIENCE = 2
 REPORT_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The last 24 hours in counts of messages, and what still waits at each step."""
+    """The last 24 hours in counts of messages."""
 
     arrived: int
-    unread: int
-    unacknowledged: int
     outcomes: dict[str, int]
     last_arrival: datetime | None
 
@@ -37,35 +34,13 @@ class Pipeline:
 
 
 def pipeline(viewer: Viewer, *, now: datetime) -> Pipeline:
-    """Two queries."""
+    """Two queries, both on the index of arrivals. What waits stands with the stages (reports.selectors.stages)."""
     messages = Message.objects.filter(organisation_id=viewer.organisation_id)
     recent = messages.filter(received_at__gt=now - timedelta(days=1))
     outcomes = {outcome.value: Count("pk", filter=Q(outcome=outcome)) for outcome in Outcome}
     counts = recent.aggregate(arrived=Count("pk"), **outcomes)
-    waiting = messages.aggregate(
-        unread=Count("pk", filter=Q(outcome=None)),
-        unacknowledged=Count("pk", filter=Q(mailbox__isnull=False, outcome__isnull=False, acknowledged_at=None)),
-        last_arrival=Max("received_at"),
-    )
-    return Pipeline(arrived=counts.pop("arrived"), outcomes=counts, **waiting)
-
-
-def mailboxes(viewer: Viewer) -> QuerySet[Mailbox]:
-    """The organisation's mailboxes with what arrived in them altogether."""
-    rows = Mailbox.objects.filter(organisation_id=viewer.organisation_id)
-    return rows.annotate(messages=Count("message")).order_by("name", "pk")
-
-
-def mailbox_health(mailbox: Mailbox, *, now: datetime) -> str:
-    """ "ok", "late", "failing", "paused" or "never" (read for the first time)."""
-    if not mailbox.is_enabled:
-        return "paused"
-    if mailbox.failures:
-        return "failing"
-    if mailbox.last_success_at is None:
-        return "never"
-    patience = INTERVALS_OF_PATIENCE * timedelta(minutes=mailbox.interval_minutes) + GRACE
-    return "ok" if mailbox.last_success_at + patience > now else "late"
+    last = messages.order_by("-received_at").values_list("received_at", flat=True).first()
+    return Pipeline(arrived=counts.pop("arrived"), outcomes=counts, last_arrival=last)
 
 
 def node_health(node: Node, *, now: datetime) -> str:
@@ -114,9 +89,12 @@ def outcomes_by_day(viewer: Viewer, *, since: datetime) -> list[dict[str, Any]]:
 
 
 def rows_by_day(viewer: Viewer, *, since: datetime) -> dict[date, int]:
-    """Rows of aggregate reports per UTC day on which they were stored."""
-    stored = aggregate_reports(viewer).filter(stored_at__gte=since).order_by()
-    return dict(stored.annotate(on=TruncDate("stored_at")).values_list("on").annotate(total=Sum("rows")))
+    """Rows of aggregate reports per UTC day on which they came in."""
+    recent = aggregate_reports(viewer).filter(
+        message__organisation_id=viewer.organisation_id, message__received_at__gte=since
+    )
+    by_day = recent.order_by().annotate(on=TruncDate("message__received_at")).values_list("on")
+    return dict(by_day.annotate(total=Sum("rows")))
 
 
 def nodes(viewer: Viewer) -> QuerySet[Node]:

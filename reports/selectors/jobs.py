@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q, QuerySet
 
 from reports.models import Job
 from reports.models.job import GOING_ON
 from reports.viewer import Viewer
 from reports.vocabulary import JobKind
+
+LATELY = timedelta(days=7)
 
 
 def jobs_of(viewer: Viewer) -> QuerySet[Job]:
@@ -17,6 +21,17 @@ def jobs_of(viewer: Viewer) -> QuerySet[Job]:
 
 def rereads(viewer: Viewer) -> QuerySet[Job]:
     return jobs_of(viewer).filter(kind=JobKind.REREAD.value)
+
+
+def recent_jobs(viewer: Viewer, *, now: datetime) -> QuerySet[Job]:
+    """What goes on, and what ended lately; the former first, each newest first."""
+    lately = jobs_of(viewer).filter(Q(state__in=GOING_ON) | Q(finished_at__gt=now - LATELY))
+    return lately.order_by(F("finished_at").desc(nulls_first=True), "-pk")
+
+
+def uploads(viewer: Viewer) -> QuerySet[Job]:
+    """Uploads that were read in the background."""
+    return jobs_of(viewer).filter(kind=JobKind.UPLOAD.value)
 
 
 def is_going_on(job: Job) -> bool:

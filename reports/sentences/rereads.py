@@ -1,4 +1,4 @@
-"""What a re-read does and found, as sentences."""
+"""What a re-read found, as sentences."""
 
 from __future__ import annotations
 
@@ -10,23 +10,7 @@ from django.utils.translation import ngettext, pgettext
 
 from reports.models import Job
 from reports.reread.difference import COUNTS
-from reports.vocabulary import JobState
-
-
-def state_sentence(job: Job) -> str:
-    """Where the work stands."""
-    if job.state == JobState.WAITING:
-        return _("It begins within a quarter of a minute.")
-    if job.state == JobState.RUNNING and job.cancel_asked_at:
-        return _("It ends after the part at hand.")
-    return {
-        JobState.RUNNING.value: _("Messages are being read."),
-        JobState.DONE.value: _("Nothing was changed: this was a dry run.")
-        if job.parameters.get("dry_run")
-        else _("Done."),
-        JobState.FAILED.value: _("It failed; what was read until then stays."),
-        JobState.CANCELLED.value: _("It was cancelled; what was read until then stays."),
-    }.get(job.state, job.state)
+from reports.sentences.jobs import state_sentence
 
 
 def count_words(name: str) -> str:

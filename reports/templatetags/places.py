@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django import template
 
+from reports.ingest.places.registry import where
 from reports.sentences.mailboxes import place_kind_words
 from reports.vocabulary import PlaceKind
 
 register = template.Library()
 register.filter("place_kind", place_kind_words)
+register.filter("leads_to", where)
 
 
 @register.filter

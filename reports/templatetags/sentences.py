@@ -11,11 +11,13 @@ from django import template
 from reports.dto import Problem
 from reports.masking import is_report_subject, mask_address, mask_subject, mask_text
 from reports.models import AggregateReport, Job, Message
+from reports.selectors.stages import StageState
 from reports.sentences.failures import alignment_sentence, auth_failure_sentence, delivery_word
+from reports.sentences.jobs import job_name, progress_sentence, state_sentence
 from reports.sentences.mailboxes import explain_fault, step_words
 from reports.sentences.reasons import Explanation, explain
 from reports.sentences.repairs import repair_sentence
-from reports.sentences.rereads import counts, left_out_sentence, state_sentence
+from reports.sentences.rereads import counts, left_out_sentence
 from reports.sentences.senders import sender_sentence
 from reports.sentences.services import service_type_words
 from reports.sentences.stages import StageWords, stage_words
@@ -27,6 +29,8 @@ register = template.Library()
 
 register.filter("tls_result", result_sentence)
 register.filter("tls_policy", policy_words)
+register.filter("job_name", job_name)
+register.filter("job_progress", progress_sentence)
 
 
 @register.filter
@@ -106,9 +110,9 @@ def step(code: str) -> str:
 
 
 @register.filter
-def stage(code: str) -> StageWords:
-    """A `Stage` with `name`, `passed`, `waiting` and `advice`."""
-    return stage_words(code)
+def stage(state: StageState) -> StageWords:
+    """The words for a stage and its two numbers: `name`, `passed`, `waiting` and `advice`."""
+    return stage_words(state.stage, passed=state.passed, waiting=state.waiting)
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""How reports come in: the pipeline, the mailboxes, everything that arrived and how it ended, and the filter nodes."""
+"""How reports come in: the pipeline, the mailboxes, what is parked, long work, and everything that arrived."""
 
 from __future__ import annotations
 
@@ -12,16 +12,22 @@ from django.views.decorators.http import require_safe
 
 from reports.access import allowed_to, message_for, viewer_of
 from reports.charts import outcome_chart, row_chart
-from reports.ingest.places.registry import where
 from reports.list_filters import MessageFilter
 from reports.permissions import Act
 from reports.selectors import ingest_health as health
+from reports.selectors.jobs import is_going_on, recent_jobs
+from reports.selectors.mailboxes import mailbox_states
+from reports.selectors.parked import parked
 from reports.selectors.reporters import expected_reporters
 from reports.selectors.stages import stages
+from reports.selectors.sums import sums_state
 from reports.tables import MessageTable, paged
+from reports.vocabulary import Stage
 
 PER_PAGE = 15
 CHART_DAYS = 30
+PARKED_SHOWN = 10
+JOBS_SHOWN = 5
 
 
 @require_safe
@@ -32,12 +38,23 @@ def ingestion(request: HttpRequest) -> HttpResponse:
     days = [now.date() - timedelta(days=back) for back in range(CHART_DAYS - 1, -1, -1)]
     since = datetime.combine(days[0], time(), UTC)
     found = MessageFilter(request.GET, queryset=health.ledger(viewer), request=request)
+    states = stages(viewer, now=now)
+    waiting = {state.stage: state.waiting for state in states}
+    parked_messages = list(parked(viewer)[: PARKED_SHOWN + 1])
+    jobs = list(recent_jobs(viewer, now=now)[:JOBS_SHOWN])
     context: dict[str, Any] = {
         "pipeline": health.pipeline(viewer, now=now),
-        "mailboxes": [(box, where(box), health.mailbox_health(box, now=now)) for box in health.mailboxes(viewer)],
-        "nodes": [(node, health.node_health(node, now=now)) for node in health.nodes(viewer)],
-        "stages": stages(viewer, now=now),
+        "unread": waiting[Stage.READ],
+        "untold": waiting[Stage.ACKNOWLEDGE],
+        "stages": states,
+        "sums": sums_state(now=now),
+        "mailboxes": mailbox_states(viewer, now=now),
+        "parked": parked_messages[:PARKED_SHOWN],
+        "has_more_parked": len(parked_messages) > PARKED_SHOWN,
+        "jobs": jobs,
+        "jobs_go_on": any(map(is_going_on, jobs)),
         "reporters": expected_reporters(viewer, now=now),
+        "nodes": [(node, health.node_health(node, now=now)) for node in health.nodes(viewer)],
         "charts": [
             outcome_chart("outcomes", health.outcomes_by_day(viewer, since=since), days=days),
             row_chart("rows", health.rows_by_day(viewer, since=since), days=days),

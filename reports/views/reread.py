@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,8 +18,9 @@ from reports.models import Job, Message, Organisation
 from reports.permissions import Act
 from reports.reread.asking import ask, end
 from reports.reread.selection import Selection
-from reports.selectors.jobs import is_going_on, per_cent, rereads
+from reports.selectors.jobs import is_going_on, per_cent, recent_jobs, rereads
 from reports.viewer import Viewer
+from reports.vocabulary import JobKind
 
 LAST = 10
 
@@ -60,12 +61,23 @@ def job_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "reports/_job.html" if request.htmx else "reports/job.html", context)  # type: ignore[attr-defined]
 
 
+@require_safe
+@allowed_to(Act.SEE_REPORTS)
+def job_list(request: HttpRequest) -> HttpResponse:
+    """What goes on and what ended lately; fetched again by pages while something goes on."""
+    jobs = list(recent_jobs(viewer_of(request), now=timezone.now())[:LAST])
+    context = {"jobs": jobs, "jobs_go_on": any(map(is_going_on, jobs))}
+    return render(request, "reports/_jobs.html" if request.htmx else "reports/job_list.html", context)  # type: ignore[attr-defined]
+
+
 @require_POST
 @allowed_to(Act.REREAD)
 def job_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for the end."""
     viewer = viewer_of(request)
     job = job_for(viewer, pk)
+    if job.kind != JobKind.REREAD:  # an import is ended where it was begun
+        raise Http404
     if not end(job, at=timezone.now(), viewer=viewer):
         messages.info(request, _("It has ended already."))
     return redirect("reports:job-detail", job.pk)

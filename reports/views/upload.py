@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile as SentFile
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from reports.access import allowed_to, viewer_of
 from reports.forms.upload import UploadForm
+from reports.ingest.background import WAITED_FOR, take_in_upload
 from reports.ingest.dry_run import DryRun
 from reports.ingest.extraction import Limits
 from reports.ingest.outcome import Result
@@ -40,7 +43,7 @@ class Taken:
 @require_http_methods(["GET", "HEAD", "POST"])
 @allowed_to(Act.UPLOAD)
 def upload(request: HttpRequest) -> HttpResponse:
-    """Take files in; whatever they hold, each ends with a sentence."""
+    """Take files in; whatever they hold, each ends with a sentence. Large ones are read in the background."""
     if request.method != "POST":
         return _page(request, UploadForm())
     if _declared_length(request) > settings.UPLOAD_LIMIT_BYTES + FORM_BYTES:
@@ -54,21 +57,24 @@ def _taken(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     is_dry_run: bool = form.cleaned_data["is_dry_run"]
-    taken = _take(form, viewer=viewer_of(request), is_dry_run=is_dry_run)
+    viewer, files = viewer_of(request), [_opened(each) for each in form.chosen()]
+    if not is_dry_run and WAITED_FOR < sum(file.size for file in files) <= settings.UPLOAD_LIMIT_BYTES:
+        organisation = Organisation.objects.get(pk=viewer.organisation_id)
+        job = take_in_upload(files, organisation=organisation, viewer=viewer, at=timezone.now())
+        return redirect("reports:upload-detail", job.pk)
+    taken = _take(files, viewer=viewer, is_dry_run=is_dry_run)
     return _page(request, UploadForm(initial={"is_dry_run": is_dry_run}), taken=taken, is_dry_run=is_dry_run)
 
 
-def _take(form: UploadForm, *, viewer: Viewer, is_dry_run: bool) -> list[Taken]:
+def _opened(file: SentFile) -> UploadedFile:
+    return UploadedFile(file.name or "", file.size or 0, cast("BinaryIO", file.file))
+
+
+def _take(files: Sequence[UploadedFile], *, viewer: Viewer, is_dry_run: bool) -> list[Taken]:
     organisation = Organisation.objects.get(pk=viewer.organisation_id)
     take = DryRun().take if is_dry_run else uploader(organisation, uploaded_by_id=viewer.user_id, clock=timezone.now)
-    taken = []
-    for file in form.chosen():
-        name, size = file.name or "", file.size or 0
-        result = take_upload(
-            UploadedFile(name, size, cast("BinaryIO", file.file)), take=take, limit=settings.UPLOAD_LIMIT_BYTES
-        )
-        taken.append(Taken(name, size, result))
-    return taken
+    limit = settings.UPLOAD_LIMIT_BYTES
+    return [Taken(file.name, file.size, take_upload(file, take=take, limit=limit)) for file in files]
 
 
 def _page(request: HttpRequest, form: UploadForm, *, status: int = 200, **more: Any) -> HttpResponse:

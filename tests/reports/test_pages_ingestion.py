@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from reports.ingest.places.secrets import sealed_secret
 from reports.models import Mailbox, Message, Node, Organisation
-from reports.selectors.ingest_health import mailbox_health, node_health
-from reports.vocabulary import Channel, Outcome, Reason, Role
+from reports.selectors.ingest_health import node_health
+from reports.selectors.mailboxes import mailbox_health
+from reports.vocabulary import Channel, Outcome, Role
 from tests.reports.pages import document, logged_in, words
 from tests.reports.samples import XML, record_xml, report_mail, zipped
 from tests.reports.stored import NOW, make_organisation, record, report, upload
@@ -105,15 +106,6 @@ def test_a_message_tells_every_problem_and_every_report(client: Client, ours: Or
     assert document(page).xpath(f"//main//a[@href='/reports/{result.reports[0].pk}/']")
 
 
-def test_a_failed_reader_shows_its_trace_as_text(client: Client, ours: Organisation) -> None:
-    message = Message.objects.create(
-        organisation=ours, channel=Channel.FILE, received_at=NOW, outcome=Outcome.REFUSED, reason=Reason.READER_FAILED,
-        problems=[{"code": "reader_failed", "params": {"trace": "<b>boom</b>"}}],
-    )  # fmt: skip
-    page = client.get(f"/ingestion/messages/{message.pk}/")
-    assert "Technical detail <b>boom</b>" in words(page)
-
-
 NOW_ = timezone.now()
 
 
@@ -167,11 +159,3 @@ def test_a_node_shows_which_policy_it_runs_since_when(client: Client, ours: Orga
     text = words(client.get("/ingestion/"))
     assert "mx1 Working number 141 16 Nov 2023 08:00 UTC" in text
     assert "theirs" not in text
-
-
-def test_the_number_of_queries_does_not_grow(client: Client, ours: Organisation, django_assert_max_num_queries) -> None:
-    for number in range(20):
-        upload(report(report_id=f"r-{number}"), organisation=ours)
-        Mailbox.objects.create(organisation=ours, name=str(number), secret=b"x")
-    with django_assert_max_num_queries(22):
-        assert len(ledger(client.get("/ingestion/"))) == 15

@@ -41,11 +41,11 @@ def test_a_dry_run_is_asked_for_shown_and_applied(client: Client, ours: Organisa
     bring(TRUE, ours)
     AggregateRow.objects.update(count=77)
     answer = client.post("/ingestion/reread/", {"outcome": "all", "dry_run": "on"}, follow=True)
-    assert "It begins within a quarter of a minute. 0 of 1 messages" in words(answer)
+    assert "It begins within a quarter of a minute. 0 of 1 message" in words(answer)
     job = Job.objects.get()
     work(job.pk)
     page = words(client.get(f"/ingestion/jobs/{job.pk}/"))
-    assert "Nothing was changed: this was a dry run. 1 of 1 messages" in page
+    assert "Nothing was changed: this was a dry run. 1 of 1 message" in page
     assert "Messages in them 77 10" in page
     assert AggregateRow.objects.get().count == 77
     client.post("/ingestion/reread/", {"outcome": "all"})

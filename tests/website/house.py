@@ -45,6 +45,7 @@ def furnished(site: Site) -> House:
     _done(people[Role.ADMINISTRATOR].post("/ingestion/reread/", {"outcome": "refused", "dry_run": "on"}))
     _invitation(people[Role.ADMINISTRATOR])
     _tls_endpoint(house)
+    _large_upload(people[Role.ANALYST])
     return house
 
 
@@ -88,6 +89,12 @@ def _mailbox_and_node(boss: Visitor) -> None:
     _done(boss.post("/ingestion/mailboxes/new/?kind=imap", given))
     assert boss.post("/nodes/enrol/", {"name": "mx.example.com"}).status_code == 200
     assert boss.post("/ingestion/tokens/", {"name": "Uploader"}).status_code == 200
+
+
+def _large_upload(visitor: Visitor) -> None:
+    """An upload that is read in the background; it holds no report."""
+    visitor.get("/upload/")
+    _done(visitor.post("/upload/", files=[("file", ("large.txt", b"No report.\n" * 200_000))]))
 
 
 def _tls_endpoint(house: House) -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -25,7 +25,10 @@ from reports.ingest.outcome import Result
 from reports.ingest.parsedmarc.bringing import Told, take_reports
 from reports.ingest.parsedmarc.files import reports_in
 from reports.ingest.parsedmarc.tables import count_reports, reports_of
+from reports.management.import_job import Progress, shown_as_job
 from reports.management.results import OUTCOMES, as_fields, organisation_named, sentence
+from reports.models import Organisation
+from reports.sentences.jobs import BYTES, REPORTS
 from reports.sentences.reasons import explain
 from reports.vocabulary import Channel, Outcome
 
@@ -53,13 +56,17 @@ class Command(BaseCommand):
         parser.add_argument("--organisation", metavar="SLUG", help="whose reports these are, where there are several")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        take = DryRun().take if options["dry_run"] else _importer(options["organisation"])
+        organisation = None if options["dry_run"] else organisation_named(options["organisation"])
+        take = _importer(organisation) if organisation else DryRun().take
         ended: Counter[Outcome] = Counter()
         self._broken = False
-        told = self._files(options["json"]) if options["json"] else self._tables(options["postgresql"])
-        for each, result in take_reports(told, take=take, zone=options["timezone"]):
-            ended[result.outcome] += 1
-            self._tell(each, result, jsonl=options["jsonl"])
+        with shown_as_job(organisation, unit=BYTES if options["json"] else REPORTS) as shown:
+            told = (
+                self._files(options["json"], shown) if options["json"] else self._tables(options["postgresql"], shown)
+            )
+            for each, result in take_reports(told, take=take, zone=options["timezone"]):
+                ended[result.outcome] += 1
+                self._tell(each, result, jsonl=options["jsonl"])
         if not options["jsonl"]:
             for outcome, count in ended.items():
                 self.stdout.write(f"{OUTCOMES[outcome]}: {count}")
@@ -72,14 +79,18 @@ class Command(BaseCommand):
         elif result.outcome not in GOOD:
             self.stdout.write(sentence(f"{told.place} {told.number}", result))
 
-    def _files(self, paths: Iterable[Path]) -> Iterator[Told]:
+    def _files(self, paths: Sequence[Path], shown: Progress) -> Iterator[Told]:
         """What a file breaks off at is told on stderr, and the next file goes on."""
+        shown.expect(sum(path.stat().st_size for path in paths if path.is_file()))
         for path in paths:
             try:
                 with _bar(path.stat().st_size, unit="B") as bar:
+                    before = 0
                     for number, report, bytes_read in reports_in(path):
                         yield Told(str(path.absolute()), number, report)
-                        bar.update(bytes_read - bar.n)
+                        shown.add(bytes_read - before)
+                        bar.update(bytes_read - before)
+                        before = bytes_read
             except OSError as error:
                 self._break(path, error.strerror or "")
             except Unreadable as error:
@@ -89,21 +100,24 @@ class Command(BaseCommand):
         self._broken = True
         self.stderr.write(f"{path}: {text}")
 
-    def _tables(self, url: str) -> Iterator[Told]:
+    def _tables(self, url: str, shown: Progress) -> Iterator[Told]:
         try:
             # A transaction that only reads sees the tables as they stood at its start, however long this takes.
             with psycopg.connect(url, options="-c default_transaction_isolation=repeatable\\ read") as connection:
                 connection.read_only = True
-                with _bar(count_reports(connection), unit="") as bar:
+                total = count_reports(connection)
+                shown.expect(total)
+                with _bar(total, unit="") as bar:
                     for table, number, report in reports_of(connection):
                         yield Told(table, number, report)
+                        shown.add()
                         bar.update()
         except psycopg.Error as error:
             raise CommandError(_("parsedmarc's database cannot be read: %(error)s") % {"error": error}) from None
 
 
-def _importer(slug: str | None) -> Take:
-    return importer(organisation_named(slug), clock=timezone.now, channel=Channel.PARSEDMARC)
+def _importer(organisation: Organisation) -> Take:
+    return importer(organisation, clock=timezone.now, channel=Channel.PARSEDMARC)
 
 
 def _bar(total: int, *, unit: str) -> tqdm[NoReturn]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from reports.ingest.dry_run import DryRun
-from reports.ingest.files import Take, find, take_files
+from reports.ingest.files import FileMail, find, take_files
 from reports.ingest.importing import importer
 from reports.ingest.outcome import Result
+from reports.management.import_job import shown_as_job
 from reports.management.progress import bar
 from reports.management.results import as_fields, organisation_named, sentence
+from reports.sentences.jobs import BYTES
 
 
 class Command(BaseCommand):
@@ -31,20 +34,27 @@ class Command(BaseCommand):
         parser.add_argument("--organisation", metavar="SLUG", help="whose reports these are, where there are several")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        take = DryRun().take if options["dry_run"] else _importer(options["organisation"])
+        organisation = None if options["dry_run"] else organisation_named(options["organisation"])
         try:
             files = list(find(options["paths"]))
-            with bar(total=len(files), unit=_("files"), stream=sys.stderr) as progress:
-                say = self.stdout.write if progress.disable else progress.write  # which keeps the bar below the lines
-                for path, result in take_files(files, take=take):
-                    say(_line(path, result) if options["jsonl"] else sentence(path, result))
-                    progress.update()
         except FileNotFoundError as error:
             raise CommandError(_("There is no file or folder %(path)s.") % {"path": error}) from None
+        take = importer(organisation, clock=timezone.now) if organisation else DryRun().take
+        with (
+            shown_as_job(organisation, unit=BYTES) as shown,
+            bar(total=len(files), unit=_("files"), stream=sys.stderr) as progress,
+        ):
+            shown.expect(sum(path.stat().st_size for path in files))
 
+            def taking(mails: Sequence[FileMail]) -> list[Result]:
+                ended = take(mails)
+                shown.add(sum(len(mail.data) for mail in mails))
+                return ended
 
-def _importer(slug: str | None) -> Take:
-    return importer(organisation_named(slug), clock=timezone.now)
+            say = self.stdout.write if progress.disable else progress.write  # which keeps the bar below the lines
+            for path, result in take_files(files, take=taking):
+                say(_line(path, result) if options["jsonl"] else sentence(path, result))
+                progress.update()
 
 
 def _line(path: Path, result: Result) -> str:
