@@ -6,6 +6,7 @@ from reports.dto import AggregateReport, Extension, MailFacts, Payload, Repair
 from reports.errors import Unreadable
 from reports.ingest.reading import extensions
 from reports.ingest.reading.aggregate import read_aggregate
+from reports.ingest.reading.streamed import LONGEST_ELEMENT
 from reports.vocabulary import Reason, RepairCode
 from tests.reports.samples import BEGIN, END, METADATA, NAME, POLICY, aggregate_xml, record_xml
 
@@ -256,6 +257,13 @@ def test_after_an_error_in_the_first_of_many_records_all_others_are_read() -> No
     report = _read(aggregate_xml(DEEP, *records))
     assert [row.count for row in report.rows] == list(range(1, 2001))
     assert [row.position for row in report.rows[:2]] == [2, 3]
+
+
+def test_a_large_report_that_breaks_in_its_first_record_is_read_to_its_end() -> None:
+    records = record_xml(after="<!--" + " " * 300 + "-->") * 8000
+    assert len(records) > LONGEST_ELEMENT
+    report = _read(aggregate_xml(DEEP, records))
+    assert (len(report.rows), len(report.rejected)) == (8000, 1)
 
 
 def test_a_report_whose_only_record_is_nested_beyond_reading_keeps_it_as_a_rejected_one() -> None:

@@ -57,6 +57,8 @@ class AggregateReader:
             position = self._records.position
             yield from self._rows(parser)
             held = held + len(chunk) if self._records.position == position else 0
+            if held > LONGEST_ELEMENT and any(map(_is_error, parser.feed_error_log)):
+                break  # the parser gave up; whoever asked reads the records one by one
             if held > LONGEST_ELEMENT:
                 raise Unreadable(Reason.TOO_MANY_ELEMENTS)
         try:
@@ -67,7 +69,7 @@ class AggregateReader:
         for child in () if self._root is None else self._root.iterchildren("*"):
             self._keep_unknown(child)
         entries = list(parser.feed_error_log)
-        self.is_broken = bool(self.errors) or any(entry.domain_name != "NAMESPACE" for entry in entries)
+        self.is_broken = bool(self.errors) or any(map(_is_error, entries))
         self.errors += [(entry.line, entry.message) for entry in entries[:ERRORS_NOTED]]
 
     def each_by_itself(self, text: XmlText) -> Iterator[AggregateRow | RejectedRow]:
@@ -152,3 +154,8 @@ class AggregateReader:
         if self._root is None:
             raise Unreadable(Reason.NOT_AGGREGATE)
         return build_head(self._parts, first_from=first_from, hints=hints_of(self._payload), repairs=self._repairs)
+
+
+def _is_error(entry: etree._LogEntry) -> bool:
+    """Whether XML is broken there; a prefix that nobody declared breaks nothing."""
+    return bool(entry.domain_name != "NAMESPACE")
