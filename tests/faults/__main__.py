@@ -63,7 +63,7 @@ class _Lane:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "tests.faults.lane"],
                 cwd=ROOT,
-                env=_environment(self._disk),
+                env=_environment(self._disk, mail=base / "mail"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -100,11 +100,12 @@ class _Lane:
         return self.log[-6000:]
 
 
-def _environment(var: Path) -> dict[str, str]:
+def _environment(var: Path, *, mail: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     return kept | {
         "DJANGO_SETTINGS_MODULE": "dmarcsite.settings",
         "SEKIMORI_VAR_DIR": str(var),
+        "SEKIMORI_LOCAL_PLACES_ROOT": str(mail / "maildirs"),
         "SEKIMORI_OUTGOING_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
     }
 

@@ -5,6 +5,7 @@ Import it after `django.setup` could succeed: the environment names the lane's s
 
 from __future__ import annotations
 
+import imaplib
 import itertools
 import os
 import signal
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
+from typing import Any
 
 import django
 
@@ -22,8 +24,12 @@ from celery.beat import Scheduler  # noqa: E402  (Django first)
 from django.db import connection  # noqa: E402
 
 from dmarcsite.celery import app  # noqa: E402
-from reports import tasks  # noqa: E402
+from reports import jobs, tasks  # noqa: E402
+from reports.ingest import ledger, pipeline, sender_checks  # noqa: E402
 from reports.ingest import visit as visiting  # noqa: E402
+from reports.reread import run as rereading  # noqa: E402
+from reports.retention.run import apply_retention  # noqa: E402
+from reports.vocabulary import JobKind  # noqa: E402
 from tests.reports.stored import NOW  # noqa: E402
 
 NOT_VISITED = 3
@@ -33,20 +39,23 @@ FETCHED_TOGETHER = 7
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What a worker does besides its work. Checkpoints are counted from 0 through one visit.
+    """What a worker does besides its work. Checkpoints and acts are counted from 0.
 
-    `dies_at`: SIGKILL there. `holds_at`: says so and waits there. `jumps`: from which call on the clock is off by so much.
+    `dies_at`: SIGKILL at that checkpoint. `dies_before`: SIGKILL before that act (`count_acts`). `holds_at`: says so and
+    waits there. `jumps`: from which call on the clock is off by so much.
     """
 
     dies_at: int | None = None
+    dies_before: int | None = None
     holds_at: int | None = None
     jumps: tuple[tuple[int, timedelta], ...] = ()
     at: datetime = NOW
 
 
 def visit(mailbox_id: int, script: Script, line: Connection) -> None:
-    """Visit once, as the task does; the names of all checkpoints go over the line at the end."""
+    """Visit once, as the task does; the names of all checkpoints and the count of acts go over the line at the end."""
     _prepare()
+    acts = count_acts(script.dies_before)
     seen: list[str] = []
 
     def checkpoint(step: str) -> None:
@@ -59,7 +68,7 @@ def visit(mailbox_id: int, script: Script, line: Connection) -> None:
             line.recv()
 
     is_visited = visiting.visit(mailbox_id, clock=_clock(script), checkpoint=checkpoint)
-    line.send(seen)
+    line.send((seen, acts()))
     sys.exit(0 if is_visited else NOT_VISITED)
 
 
@@ -69,13 +78,50 @@ def finish_interrupted() -> None:
     tasks.finish_interrupted()
 
 
-def celery_worker() -> None:
-    """A real worker on the lane's Valkey; one task at a time in this process, which is what gets killed."""
+def retention(database: str, script: Script, line: Connection) -> None:
+    """Let go what is over; the count of acts goes over the line at the end, here and below."""
+    _work_in(database, script, line, lambda: apply_retention(at=script.at))
+
+
+def reread(database: str, _name: str, script: Script, line: Connection) -> None:
+    """Carry the re-read on that is asked for, a few messages at a time."""
+    rereading.TOGETHER = FETCHED_TOGETHER
+    _work_in(database, script, line, lambda: _carry_rereads_on(script.at))
+
+
+def check_senders(database: str, records: tuple[tuple[str, bytes], ...], script: Script, line: Connection) -> None:
+    """Find out who sent what; `records` are what the name server would say."""
+    sender_checks.TOGETHER = FETCHED_TOGETHER
+    known, until = dict(records), script.at + timedelta(minutes=1)
+
+    def check() -> None:
+        sender_checks.check_due(clock=lambda: script.at, until=until, lookup=lambda name: known.get(name.rstrip(".")))
+
+    _work_in(database, script, line, check)
+
+
+def read_backlog(database: str, script: Script, line: Connection) -> None:
+    """Read what others left unread, as the job for it does."""
+
+    def finish() -> None:
+        for _ in pipeline.finish_unread(ledger.left_unread(at=script.at), at=script.at):
+            pass
+
+    _work_in(database, script, line, finish)
+
+
+def use_database(name: str) -> None:
+    """Lead this process to another database of the lane's PostgreSQL."""
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
+def celery_worker(*pool: str) -> None:
+    """A real worker on the lane's Valkey; by default it does one task at a time in this process, which is what gets killed."""
     _prepare()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # its banner is no line of ours
-    app.worker_main(
-        ["worker", "--pool=solo", "--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    )
+    quiet = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    app.worker_main(["worker", *(pool or ("--pool=solo",)), *quiet])
 
 
 def celery_beat() -> None:
@@ -109,6 +155,48 @@ def rival(first: list[str], then: list[str], line: Connection) -> None:
         else:
             line.send("got all")
         cursor.execute("ROLLBACK")
+
+
+def _work_in(database: str, script: Script, line: Connection, work: Callable[[], object]) -> None:
+    use_database(database)
+    acts = count_acts(script.dies_before)
+    work()
+    line.send(acts())
+
+
+def _carry_rereads_on(at: datetime) -> None:
+    for job_id in jobs.unfinished(JobKind.REREAD):
+        rereading.run(job_id, clock=lambda: at)
+
+
+def count_acts(dies_before: int | None = None) -> Callable[[], int]:
+    """Count what this process does to the world from here on: statements to PostgreSQL, commands to the mail server, mails
+    that it moves as files. SIGKILL before the given one. Returns who knows the count.
+    """
+    count = 0
+
+    def act() -> None:
+        nonlocal count
+        if count == dies_before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        count += 1
+
+    def execute(send: Callable[..., Any], *asked: Any) -> Any:
+        act()
+        return send(*asked)
+
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            act()
+            return function(*arguments, **named)
+
+        return call
+
+    connection.execute_wrappers.append(execute)
+    imaplib.IMAP4._command = counted(imaplib.IMAP4._command)  # type: ignore[attr-defined]
+    for name in ("link", "rename", "unlink"):
+        setattr(os, name, counted(getattr(os, name)))
+    return lambda: count
 
 
 def _prepare() -> None:

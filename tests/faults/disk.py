@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -24,9 +25,15 @@ def unmount(folder: Path) -> None:
 
 def fill(folder: Path, *, leave: int) -> None:
     """Leave so many bytes free."""
-    free = shutil.disk_usage(folder).free
     with (folder / BALLAST).open("wb") as ballast:
-        os.posix_fallocate(ballast.fileno(), 0, max(1, free - leave))
+        while True:
+            try:
+                os.posix_fallocate(ballast.fileno(), 0, max(1, shutil.disk_usage(folder).free - leave))
+            except OSError as error:  # somebody has written since it was looked at
+                if error.errno != errno.ENOSPC:
+                    raise
+            else:
+                return
 
 
 def empty(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +30,7 @@ FIELDS_LEFT_OUT = {
     "key",
     "folder",
 }
+WITHOUT_REPORT = {None, "refused", "not_a_report"}
 OUTCOMES_OF_COPIES = {"duplicate", "refused", "not_a_report"}
 TIMES_OF_CONTENT = {"begin", "end", "arrived_at"}
 
@@ -47,6 +49,15 @@ def dump(organisation: Organisation, *, without: frozenset[str] = frozenset()) -
             rows = model._default_manager.filter(**{path: organisation})
             found[model.__name__] = sorted(map(lines.line, rows))
     return found
+
+
+def outcomes(organisation: Organisation) -> list[str]:
+    """How many messages ended how, without the difference that the order of reading makes: a report is stored with the first."""
+    ends = organisation.message_set.values_list("outcome", "reason")
+    count = Counter(
+        json.dumps([outcome, reason] if outcome in WITHOUT_REPORT else ["brought"]) for outcome, reason in ends
+    )
+    return sorted(f"{end} {times}" for end, times in count.items())
 
 
 def differences(expected: Dump, actual: Dump, *, most: int = 8) -> list[str]:

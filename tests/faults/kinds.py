@@ -8,17 +8,16 @@ from datetime import timedelta
 
 from django.db import connection
 
-from reports.models import Mailbox, Message, Source
+from reports.models import Source
 from reports.rollups.buckets import LOCK_CLASS, LOCK_STRIPES
 from tests.faults import crew
 from tests.faults.crew import Script
 from tests.faults.mails import world
-from tests.faults.scene import FOLDER, CannotRun, NotIdentical, Scene
-from tests.faults.workers import Worker, wait_until
+from tests.faults.places import FOLDER
+from tests.faults.scene import CannotRun, NotIdentical, Scene
+from tests.faults.workers import Worker
 
 KILLED = -signal.SIGKILL
-ITSELF_SECONDS = 40.0
-"""So long a worker and a beat may take to come to the end by themselves after their broker was lost."""
 
 
 def kill_step(scene: Scene) -> str:
@@ -27,6 +26,30 @@ def kill_step(scene: Scene) -> str:
     for place in places:
         _ended(scene.visit(Script(dies_at=place)), KILLED, 0, crew.NOT_VISITED)
     return "after " + ", ".join(f"{place} ({scene.baseline.steps[place]})" for place in places)
+
+
+def kill_act(scene: Scene) -> str:
+    """kill -9 before anything that a worker tells PostgreSQL or the mail server, and again in the visit that tidies up."""
+    numbers = [scene.rng.randrange(scene.baseline.acts) for _ in range(scene.rng.choice((1, 2, 2)))]
+    for number in numbers:
+        _ended(scene.visit(Script(dies_before=number)), KILLED, 0, crew.NOT_VISITED)
+    return f"before act {', '.join(map(str, numbers))} of {scene.baseline.acts}"
+
+
+def many_workers(scene: Scene) -> str:
+    """Two to four workers read an organisation's mail at once from as many mailboxes, beside the job that reads what others
+    left; each of them may be killed before any act.
+    """
+    count = scene.rng.choice((2, 3, 4))
+    scene.deal(count)
+    deaths = [scene.rng.choice((None, scene.rng.randrange(scene.baseline.acts // count))) for _ in range(count)]
+    workers = [scene.visit(Script(dies_before=death), number=number) for number, death in enumerate(deaths)]
+    jobs = [Worker(crew.finish_interrupted, has_line=False) for _ in range(scene.rng.choice((0, 1, 2)))]
+    for each in workers:
+        _ended(each, 0, KILLED, crew.NOT_VISITED)
+    for job in jobs:
+        _ended(job, 0)
+    return f"{count} workers, killed before act {deaths}, {len(jobs)} jobs"
 
 
 def kill_moment(scene: Scene) -> str:
@@ -74,39 +97,26 @@ def session_cut(scene: Scene) -> str:
     return f"at {place} ({scene.baseline.steps[place]}), {count} sessions"
 
 
-def valkey_restart(scene: Scene) -> str:
-    """Valkey is killed and comes back empty while a Celery worker works; beat and worker have to go on by themselves."""
-    moment, is_double = scene.rng.uniform(0, scene.baseline.seconds), scene.rng.random() < 0.5
-    crew_of_two = [
-        Worker(crew.celery_worker, has_line=False),
-        Worker(crew.celery_beat, has_line=False),
-    ]
-    try:
-        _until(lambda: Message.objects.filter(mailbox=scene.mailbox).exists(), scene, "a visit")
-        crew_of_two[0].pause(moment)
-        scene.stage.crash_valkey()
-        if is_double:
-            crew_of_two[0].kill()
-            crew_of_two[0] = Worker(crew.celery_worker, has_line=False)
-        scene.stage.start_valkey()
-        _by_themselves(scene)
-    finally:
-        for each in crew_of_two:
-            each.kill()
-    return f"{moment * 1000:.0f} ms after the first mail" + (", with the worker" if is_double else "")
-
-
-def two_beats(scene: Scene) -> str:
-    """Two beats and two workers on one Valkey; every mailbox is due again and again."""
-    count = scene.rng.choice((2, 3))
-    crew_of_four = [Worker(crew.celery_worker, has_line=False) for _ in range(count)]
-    crew_of_four += [Worker(crew.celery_beat, has_line=False) for _ in range(2)]
-    try:
-        _by_themselves(scene)
-    finally:
-        for each in crew_of_four:
-            each.kill()
-    return f"{count} workers"
+def cut_within_copy(scene: Scene) -> str:
+    """An administrator ends the worker's session in the middle of a COPY: after some mails of a batch are on their way."""
+    with scene.box.dovecot.connect(scene.box.user) as client:
+        epoch = client.select_folder(FOLDER, readonly=True)[b"UIDVALIDITY"]
+        key = scene.rng.choice(client.search())
+    organisation, mailbox = scene.organisation.pk, scene.mailbox.pk
+    # The worker's COPY comes upon the same key, and waits to learn whether it stays.
+    entry = (
+        "INSERT INTO reports_message (organisation_id, channel, mailbox_id, folder, epoch, key, filename, subject, sender, "
+        f"received_at, tries, reason, problems) VALUES ({organisation}, 'imap', {mailbox}, '{FOLDER}', '{epoch}', '{key}', "
+        "'', '', '', now(), 1, '', '[]')"
+    )
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    rival = Worker(crew.rival, [entry], [cut])
+    if rival.says() is None:
+        raise NotIdentical("the second session failed")
+    status = scene.visit().ends()
+    answer = rival.says()
+    rival.ends()
+    return f"at UID {key}, the worker {'failed' if status else 'went on'}, the other: {answer}"
 
 
 def imap_cut(scene: Scene) -> str:
@@ -127,7 +137,7 @@ def uidvalidity(scene: Scene) -> str:
     """The folder gets a new UIDVALIDITY (it is made anew with the same mail), after a visit that was killed or not."""
     place = scene.rng.randrange(len(scene.baseline.steps))
     status = _ended(scene.visit(Script(dies_at=place)), KILLED, 0) if scene.rng.random() < 0.8 else None
-    with scene.stage.dovecot.connect(scene.mailbox.settings["username"]) as client:
+    with scene.box.dovecot.connect(scene.box.user) as client:
         client.rename_folder(FOLDER, "Old")
         client.create_folder(FOLDER)
         client.select_folder("Old")
@@ -143,10 +153,10 @@ def mail_again(scene: Scene) -> str:
     mails = scene.copies = scene.rng.sample(world(scene.number), scene.rng.randint(1, 8))
     place = scene.rng.randrange(len(scene.baseline.steps))
     if scene.rng.random() < 0.3:
-        scene.deliver(mails)
+        scene.box.put(mails)
         return f"{len(mails)} mails before the visit"
     worker = _held(scene, place)
-    scene.deliver(mails)
+    scene.box.put(mails)
     worker.go_on()
     _ended(worker, 0)
     return f"{len(mails)} mails at {place} ({scene.baseline.steps[place]})"
@@ -276,23 +286,12 @@ def _ended(worker: Worker, *allowed: int) -> int:
     return status
 
 
-def _by_themselves(scene: Scene) -> None:
-    """Until Celery has brought the mailbox to its end with no help but the passing of time."""
-    _until(scene.is_quiet, scene, "the end by themselves")
-
-
-def _until(probe: Callable[[], bool], scene: Scene, what: str) -> None:
-    def is_so() -> bool:
-        Mailbox.objects.filter(pk=scene.mailbox.pk).update(due_at=scene.mailbox.due_at)  # its interval is over
-        return probe()
-
-    wait_until(is_so, seconds=ITSELF_SECONDS, what=what)
-
-
 KINDS: dict[str, Callable[[Scene], str]] = {
     each.__name__: each
     for each in (
-        kill_step, kill_moment, postgres_restart, session_cut, valkey_restart, two_beats, imap_cut, uidvalidity, mail_again,
-        task_again, frozen, disk_full, clock_jump, deadlock,
+        kill_step, kill_act, kill_moment, many_workers, postgres_restart, session_cut, cut_within_copy, imap_cut,
+        uidvalidity, mail_again, task_again, frozen, disk_full, clock_jump, deadlock,
     )
 }  # fmt: skip
+IMAP_ONLY = frozenset({"imap_cut", "uidvalidity", "cut_within_copy"})
+"""What has a wire, epochs and keys that are known beforehand."""

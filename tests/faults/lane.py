@@ -6,6 +6,8 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -16,8 +18,13 @@ from tests.faults import crew  # isort: skip  (sets Django up before anything as
 from django.core.management import call_command
 from django.db import connection
 
-from tests.faults.kinds import KINDS
-from tests.faults.scene import CannotRun, NotIdentical, Scene
+from dmarcsite.services.places import DATABASE
+from tests.faults.archive import ArchiveScene
+from tests.faults.archive_kinds import ARCHIVE_KINDS
+from tests.faults.celery_kinds import CELERY_KINDS
+from tests.faults.kinds import IMAP_ONLY, KINDS
+from tests.faults.places import IMAP
+from tests.faults.scene import PLACES, CannotRun, NotIdentical, Scene
 from tests.faults.stage import Stage
 from tests.faults.workers import Hangs
 
@@ -34,6 +41,8 @@ def main() -> int:
         stage.start()
         call_command("migrate", verbosity=0)
         call_command("createcachetable", verbosity=0)
+        connection.close()
+        stage.copy_database(stage.EMPTY, of=DATABASE)
         for injection in plan:
             failed += not _run(injection, stage)
     finally:
@@ -46,8 +55,8 @@ def _run(injection: Injection, stage: Stage) -> bool:
     began = time.monotonic()
     told = ""
     try:
-        scene = Scene(stage, Random(injection.name), injection.name)
-        told = KINDS[injection.kind](scene)
+        scene, hurt = _scene_of(injection, stage)
+        told = hurt()
         scene.settle()
         scene.compare()
     except (NotIdentical, Hangs) as error:
@@ -62,6 +71,15 @@ def _run(injection: Injection, stage: Stage) -> bool:
     line = f"{verdict} {injection.kind} SEED={injection.seed} ONLY={injection.number} {time.monotonic() - began:.1f} s {told}"
     print(line + more, flush=True)
     return not more
+
+
+def _scene_of(injection: Injection, stage: Stage) -> tuple[Scene | ArchiveScene, Callable[[], str]]:
+    kind, rng = injection.kind, Random(injection.name)
+    if kind in ARCHIVE_KINDS:
+        archive = ArchiveScene(stage, rng, injection.name)
+        return archive, partial(ARCHIVE_KINDS[kind], archive)
+    scene = Scene(stage, rng, injection.name, (IMAP,) if kind in IMAP_ONLY else PLACES)
+    return scene, partial((KINDS | CELERY_KINDS)[kind], scene)
 
 
 if __name__ == "__main__":

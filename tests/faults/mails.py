@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+from datetime import timedelta
 from email.message import EmailMessage
 from random import Random
 
 from tests.reports.samples import BEGIN, END, failure_mail, record_xml, report_mail, zipped
-from tests.reports.stored import record, report
+from tests.reports.stored import DAY, record, report
 
 WORLDS = 6
 DAY_SECONDS = 86_400
+MONTH_DAYS = 31
 DOMAINS = ("example.com", "example.net", "sub.example.org")
 TLS_REPORT = (
     b'{"organization-name": "Receiver Example", "date-range": {"start-datetime": "2023-11-14T00:00:00Z", '
@@ -44,8 +46,41 @@ def world(number: int) -> tuple[bytes, ...]:
     return tuple(mails)
 
 
-def _report(rng: Random, *, name: str, rows: int | None = None, more: list[str] | None = None) -> bytes:
-    begin = BEGIN + rng.randrange(3) * DAY_SECONDS
+def old_mails(months: int) -> tuple[bytes, ...]:
+    """Mails about a few days, so many months ago: plain ones, copies, contradicting ones, failures, TLS reports and letters."""
+    rng = Random(f"old {months}")
+    plain = [_report(rng, name=f"old-{months}-{n}", months=months) for n in range(5)]
+    tls = TLS_REPORT.replace(b"2023-11-14", (DAY - timedelta(days=months * MONTH_DAYS)).isoformat().encode())
+    return (
+        *(_mail(each, name=f"plain-{months}-{n}") for n, each in enumerate(plain)),
+        _mail(plain[0], name=f"again-{months}"),
+        _mail(plain[1].replace(b"<count>", b"<count>1", 1), name=f"conflicting-{months}"),
+        _mail(_report(rng, name=f"spoilt-{months}", more=[record("nowhere")], months=months), name=f"spoilt-{months}"),
+        failure_mail().replace(b"sample-1", b"sample-%d" % months),
+        _letter(_fixed(report_mail((gzip.compress(tls % (months, 7), mtime=0), "t.json.gz")), f"tls-{months}")),
+        b"From: somebody@example.com\nSubject: lunch %d\n\nAt noon?\n" % months,
+    )
+
+
+def rivals(number: int) -> tuple[bytes, bytes, bytes]:
+    """Three mails with one report's identity and file name, and other rows: of which the last proven one counts."""
+    rng = Random(f"rivals {number}")
+    contents = [_report(rng, name=f"rival-{number}", months=0, at_once=True) for _ in range(3)]
+    mails = [_letter(_fixed(report_mail((each, "r.xml")), f"rival-{number}-{n}")) for n, each in enumerate(contents)]
+    first, second, third = (mail.replace(b"\n", b"\r\n") for mail in mails)
+    return first, second, third
+
+
+def _report(
+    rng: Random,
+    *,
+    name: str,
+    rows: int | None = None,
+    more: list[str] | None = None,
+    months: int = 0,
+    at_once: bool = False,
+) -> bytes:
+    begin = BEGIN + (0 if at_once else rng.randrange(3) * DAY_SECONDS) - months * MONTH_DAYS * DAY_SECONDS
     records = [
         record(
             f"192.0.2.{rng.randint(1, 30)}" if rng.random() < 0.8 else f"2001:db8::{rng.randint(1, 30):x}",
@@ -59,7 +94,7 @@ def _report(rng: Random, *, name: str, rows: int | None = None, more: list[str] 
     content = report(
         *(records + (more or []) or [record_xml()]),
         report_id=name,
-        domain=rng.choice(DOMAINS),
+        domain=DOMAINS[0] if at_once else rng.choice(DOMAINS),
         begin=begin,
         end=begin + END - BEGIN,
     )

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-# Each twenty injections; kinds that take long come once.
+# Each twenty-five injections; kinds that take long come once.
 ROUND = (
-    "kill_step", "imap_cut", "postgres_restart", "deadlock", "kill_moment", "disk_full", "uidvalidity", "task_again",
-    "kill_step", "clock_jump", "mail_again", "imap_cut", "valkey_restart", "frozen", "kill_step", "deadlock",
-    "postgres_restart", "two_beats", "session_cut", "kill_moment",
+    "kill_act", "imap_cut", "postgres_restart", "deadlock", "retention_killed", "disk_full", "uidvalidity", "task_again",
+    "kill_step", "clock_jump", "mail_again", "many_workers", "valkey_restart", "frozen", "reread_killed", "kill_act",
+    "two_beats", "session_cut", "backlog_raced", "kill_moment", "imap_cut", "sender_checks_killed", "pool_killed",
+    "cut_within_copy", "many_workers",
 )  # fmt: skip
 
 

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from random import Random
 
 from django.db import connection
 
-from reports.ingest.places.secrets import sealed_secret
 from reports.ingest.read import read
 from reports.models import Mailbox, Message, Organisation
 from tests.faults import crew, proxy
 from tests.faults.crew import Script
-from tests.faults.dump import differences, dump, without_copies
+from tests.faults.dump import differences, dump, outcomes, without_copies
 from tests.faults.mails import WORLDS, world
+from tests.faults.places import IMAP, MAILDIR, OLD_IMAP, Box, ImapBox, Mails, make_box
 from tests.faults.stage import Stage
 from tests.faults.workers import FORKS, Worker
-from tests.reports.mailboxes import PASSWORD, change_settings
+from tests.reports.mailboxes import change_settings
 from tests.reports.stored import NOW, make_organisation
 
-FOLDER = "Reports"
-FOLDERS = (FOLDER, "Handled", "Refused")
 ACTIONS = (("move", "flag"), ("flag", "leave"), ("flag", "move"), ("move", "move"), ("leave", "leave"))
 MOST_VISITS = 12
 GONE_SECONDS = 10
 LEAST_BATCHES = 3
 
-Mails = dict[str, list[tuple[bytes, tuple[bytes, ...]]]]
+PLACES = (IMAP, IMAP, MAILDIR, IMAP, OLD_IMAP, MAILDIR)
+"""Where the mail of each world lies, so that there are no more runs without faults than worlds and actions."""
+ORDER_DECIDES = frozenset({"message", "payload_index", "filename", "outcome", "reason", "problems"})
+"""Which of several mails with one report is the one that brought it, under a name of its own: the first that was read."""
 
 
 class NotIdentical(Exception):
@@ -46,11 +46,12 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True)
 class Baseline:
-    """A run without faults: what it left, the checkpoints it passed, how long it took, and how many bytes the server and the worker sent."""
+    """A run without faults: what it left, the checkpoints it passed, how many acts it took, how long, and how many bytes the server and the worker sent (where the mail lies on a server)."""
 
     organisation: Organisation
     mails: Mails
     steps: tuple[str, ...]
+    acts: int
     seconds: float
     passed: tuple[int, int]
 
@@ -62,15 +63,41 @@ class Scene:
     stage: Stage
     rng: Random
     name: str
+    places: Collection[str] = PLACES
     number: int = field(init=False)
     actions: tuple[str, str] = field(init=False)
-    mailbox: Mailbox = field(init=False)
+    boxes: list[tuple[Mailbox, Box]] = field(init=False)
     copies: Sequence[bytes] = ()
     """Mails that were delivered once more than in the run without faults."""
+    without: frozenset[str] = frozenset()
+    """Columns that depend on which of several mails with one report was read first."""
 
     def __post_init__(self) -> None:
-        self.number, self.actions = self.rng.randrange(WORLDS), self.rng.choice(ACTIONS)
-        self.mailbox = _filled(self.stage, self.name, world(self.number), self.actions)
+        self.number = self.rng.choice([number for number in range(WORLDS) if PLACES[number] in self.places])
+        self.actions = self.rng.choice(ACTIONS)
+        self.boxes = [_filled(self.stage, self.name, world(self.number), self.actions, place=PLACES[self.number])]
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The first one, which is the only one unless the mail was dealt."""
+        return self.boxes[0][0]
+
+    @property
+    def box(self) -> Box:
+        """Where the first one's mail lies."""
+        return self.boxes[0][1]
+
+    def deal(self, count: int) -> None:
+        """Deal the mail to so many mailboxes of the organisation: which mail is read first is then anybody's guess."""
+        mails = world(self.number)
+        self.box.clear()
+        self.box.put(mails[::count])
+        for number in range(1, count):
+            name = f"{self.name.lower()}-{number}"
+            box = make_box(self.stage, name, place=PLACES[self.number])
+            box.put(mails[number::count])
+            self.boxes.append((_mailbox(self.organisation, name, box, self.actions), box))
+        self.without = ORDER_DECIDES
 
     @property
     def baseline(self) -> Baseline:
@@ -82,38 +109,38 @@ class Scene:
         """Whose mail it is."""
         return self.mailbox.organisation
 
-    def visit(self, script: Script | None = None) -> Worker:
-        """Start a worker on the mailbox."""
-        return Worker(crew.visit, self.mailbox.pk, script or Script())
-
-    def deliver(self, mails: Sequence[bytes]) -> None:
-        """Put more mail into the folder."""
-        _append(self.stage, self.mailbox.settings["username"], mails)
+    def visit(self, script: Script | None = None, *, number: int = 0) -> Worker:
+        """Start a worker on one of the mailboxes."""
+        return Worker(crew.visit, self.boxes[number][0].pk, script or Script())
 
     def settle(self) -> None:
         """Visit until nothing is left to do. Raises NotIdentical where that never comes."""
         for hour in range(MOST_VISITS):
-            _visit_once(self.mailbox, hour=hour)
+            for mailbox, _ in self.boxes:
+                _visit_once(mailbox, hour=hour)
             if self.is_quiet():
                 return
         connection.close()
-        state = Mailbox.objects.values_list("error_code", "error_detail").get(pk=self.mailbox.pk)
-        raise NotIdentical(f"not quiet after {MOST_VISITS} visits: {state}")
+        states = list(self.organisation.mailbox_set.values_list("error_code", "error_detail"))
+        raise NotIdentical(f"not quiet after {MOST_VISITS} visits: {states}")
 
     def is_quiet(self) -> bool:
-        """Whether the last visit went well and every mail is read and acknowledged."""
+        """Whether the last visits went well and every mail is read and acknowledged."""
         connection.close()
-        is_well = Mailbox.objects.filter(pk=self.mailbox.pk, error_code="", last_success_at__isnull=False).exists()
-        return is_well and not Message.objects.filter(mailbox=self.mailbox, acknowledged_at__isnull=True).exists()
+        mailboxes = Mailbox.objects.filter(organisation=self.organisation)
+        are_well = not mailboxes.exclude(error_code="", last_success_at__isnull=False).exists()
+        return are_well and not Message.objects.filter(mailbox__in=mailboxes, acknowledged_at__isnull=True).exists()
 
     def compare(self) -> None:
         """Raise NotIdentical unless tables and mails are those of the run without faults."""
         connection.close()
-        without = frozenset({"sightings"} if self.copies else ())
+        without = self.without | ({"sightings"} if self.copies else set())
         expected, found = dump(self.baseline.organisation, without=without), dump(self.organisation, without=without)
+        if self.without:
+            expected["outcomes"], found["outcomes"] = outcomes(self.baseline.organisation), outcomes(self.organisation)
         reports = sum(len(read(copy).reports) for copy in self.copies)
         lines = differences(expected, without_copies(found, expected, count=len(self.copies), reports=reports))
-        mails, left = self._mails_expected(), _mails_left(self.stage, self.mailbox.settings["username"])
+        mails, left = self._mails_expected(), _together([box.left() for _, box in self.boxes])
         if left != mails:
             lines.append(f"mails  {_shape(mails)} became {_shape(left)}")
         if lines:
@@ -124,7 +151,7 @@ class Scene:
         mails = self.baseline.mails
         return {
             folder: sorted(
-                [*found, *(mail for copy in self.copies for mail in set(found) if mail[0] == _on_the_wire(copy))]
+                [*found, *(mail for copy in self.copies for mail in set(found) if mail[0] == self.box.as_left(copy))]
             )
             for folder, found in mails.items()
         }
@@ -132,57 +159,35 @@ class Scene:
     @contextmanager
     def wire(self, cuts: Sequence[int], *, side: int, resets: bool) -> Iterator[None]:
         """Lead the mailbox through a wire that is cut after so many bytes of the server (`side` 0) or the worker (1)."""
-        with _wired(self.stage, self.mailbox, cuts, side=side, resets=resets):
+        with _wired(self.mailbox, self.box, cuts, side=side, resets=resets):
             yield
 
 
-def _filled(stage: Stage, name: str, mails: Sequence[bytes], actions: tuple[str, str]) -> Mailbox:
-    connection.close()
-    user = name.lower()
-    stage.dovecot.add_user(user, password=PASSWORD, folders=[FOLDER])
-    mailbox = Mailbox.objects.create(
-        organisation=make_organisation(user),
-        name=user,
-        settings={
-            "host": "localhost",
-            "port": stage.dovecot.imaps_port,
-            "tls": "implicit",
-            "ca_certificate": Path(stage.dovecot.ca_file).read_text(),
-            "username": user,
-            "folder": FOLDER,
-        },
-        secret=sealed_secret(PASSWORD),
+def _mailbox(organisation: Organisation, name: str, box: Box, actions: tuple[str, str]) -> Mailbox:
+    return Mailbox.objects.create(
+        organisation=organisation,
+        name=name,
+        **box.columns,
         handled_action=actions[0],
         handled_folder="Handled",
         refused_action=actions[1],
         refused_folder="Refused",
     )
-    _append(stage, user, mails)
-    return mailbox
 
 
-def _append(stage: Stage, user: str, mails: Sequence[bytes]) -> None:
-    with stage.dovecot.connect(user) as client:
-        for each in mails:
-            client.append(FOLDER, each)
+def _filled(
+    stage: Stage, name: str, mails: Sequence[bytes], actions: tuple[str, str], *, place: str
+) -> tuple[Mailbox, Box]:
+    connection.close()
+    user = name.lower()
+    box = make_box(stage, user, place=place)
+    box.put(mails)
+    return _mailbox(make_organisation(user), user, box, actions), box
 
 
-def _mails_left(stage: Stage, user: str) -> Mails:
-    left: Mails = {}
-    with stage.dovecot.connect(user) as client:
-        for folder in FOLDERS:
-            if client.folder_exists(folder):
-                client.select_folder(folder, readonly=True)
-                found = client.fetch(client.search(), ["BODY.PEEK[]", "FLAGS"])
-                left[folder] = sorted(
-                    (data[b"BODY[]"], tuple(sorted(set(data[b"FLAGS"]) - {b"\\Recent"}))) for data in found.values()
-                )
-    return left
-
-
-def _on_the_wire(mail: bytes) -> bytes:
-    """As IMAP has it: lines end in CRLF."""
-    return mail.replace(b"\n", b"\r\n")
+def _together(boxes: Sequence[Mails]) -> Mails:
+    folders = sorted({folder for box in boxes for folder in box})
+    return {folder: sorted(mail for box in boxes for mail in box.get(folder, ())) for folder in folders}
 
 
 def _shape(mails: Mails) -> dict[str, int]:
@@ -191,11 +196,12 @@ def _shape(mails: Mails) -> dict[str, int]:
 
 @cache
 def _baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
-    mailbox = _filled(stage, f"undisturbed-{number}-{'-'.join(actions)}", world(number), actions)
-    with _wired(stage, mailbox, []) as passed:
+    name = f"undisturbed-{number}-{'-'.join(actions)}"
+    mailbox, box = _filled(stage, name, world(number), actions, place=PLACES[number])
+    with _wired(mailbox, box, []) as passed:
         began = time.monotonic()
         worker = Worker(crew.visit, mailbox.pk, Script())
-        steps = worker.says()
+        steps, acts = worker.says() or ((), 0)
         worker.ends()
         mailbox.refresh_from_db()
         if mailbox.error_code or not steps:
@@ -205,18 +211,19 @@ def _baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
                 f"the run without faults has {steps.count('fetched')} batches: nothing falls between them"
             )
         seconds, count = time.monotonic() - began, passed()
-    return Baseline(
-        mailbox.organisation, _mails_left(stage, mailbox.settings["username"]), tuple(steps), seconds, count
-    )
+    return Baseline(mailbox.organisation, box.left(), tuple(steps), acts, seconds, count)
 
 
 @contextmanager
 def _wired(
-    stage: Stage, mailbox: Mailbox, cuts: Sequence[int], *, side: int = 0, resets: bool = False
+    mailbox: Mailbox, box: Box, cuts: Sequence[int], *, side: int = 0, resets: bool = False
 ) -> Iterator[Callable[[], tuple[int, int]]]:
+    if not isinstance(box, ImapBox):
+        yield lambda: (0, 0)
+        return
     listener = socket.create_server(("127.0.0.1", 0))
     passed = FORKS.Value("q", 0), FORKS.Value("q", 0)
-    wire = Worker(proxy.serve, listener, stage.dovecot.imaps_port, list(cuts), passed, side, resets, has_line=False)
+    wire = Worker(proxy.serve, listener, box.dovecot.imaps_port, list(cuts), passed, side, resets, has_line=False)
     change_settings(mailbox, port=listener.getsockname()[1])
     try:
         yield lambda: (passed[0].value, passed[1].value)
@@ -224,7 +231,7 @@ def _wired(
         wire.kill()
         listener.close()
         connection.close()
-        change_settings(mailbox, port=stage.dovecot.imaps_port)
+        change_settings(mailbox, port=box.dovecot.imaps_port)
 
 
 def _visit_once(mailbox: Mailbox, *, hour: int) -> None:

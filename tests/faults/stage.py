@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import psycopg
+import redis
 from psycopg import sql
 
 from dmarcsite.services import postgres, valkey
@@ -19,11 +20,15 @@ from tests.faults import disk
 from tests.mailhost.dovecot import Dovecot
 
 # Rings of waiting sessions are found at once; the small disk holds little write-ahead log.
+NO_MOVE = "imap_capability = IMAP4rev1 SASL-IR LITERAL+ NAMESPACE UIDPLUS IDLE"
 SETTINGS = {"deadlock_timeout": "40ms", "max_wal_size": "64MB", "min_wal_size": "32MB", "max_connections": "60"}
 
 
 class Stage:
-    """The servers of a lane with their data under `var`, a disk of its own, and `mail`."""
+    """The servers of a lane with their data under `var`, a disk of its own, and `mail`; Maildirs lie there too."""
+
+    EMPTY = "empty"
+    """The database that others are copied from; made by whoever has made the tables."""
 
     def __init__(self, var: Path, *, mail: Path) -> None:
         self.var = var
@@ -31,7 +36,10 @@ class Stage:
         self._account = services_account()
         self._lock = os.open(var / "lock.services", os.O_CREAT | os.O_RDWR)
         private_folder(self.places.sockets, account=self._account)
-        self.dovecot = Dovecot(mail)
+        for name in ("new", "old", "maildirs"):
+            (mail / name).mkdir(mode=0o711)
+        self.maildirs = mail / "maildirs"
+        self.dovecot, self.old_dovecot = Dovecot(mail / "new"), Dovecot(mail / "old", more=NO_MOVE)
         self.postgres: Child | None = None
         self.valkey: Child | None = None
 
@@ -45,10 +53,12 @@ class Stage:
         self.start_postgres()
         self.start_valkey()
         self.dovecot.start()
+        self.old_dovecot.start()
 
     def stop(self) -> None:
         """End everything."""
         self.dovecot.stop()
+        self.old_dovecot.stop()
         for child in (self.valkey, self.postgres):
             if child is not None:
                 child.stop()
@@ -76,6 +86,11 @@ class Stage:
             self.valkey.wait()
             shutil.rmtree(self.places.valkey)
 
+    def empty_valkey(self) -> None:
+        """Empty Valkey's queues while it runs."""
+        with redis.Redis.from_url(self.places.redis_url) as client:
+            client.flushall()
+
     def fill_disk(self, *, leave: int) -> None:
         """Leave so many bytes free on PostgreSQL's disk."""
         disk.fill(self.var, leave=leave)
@@ -93,6 +108,16 @@ class Stage:
             else:
                 return
 
+    def copy_database(self, name: str, *, of: str) -> None:
+        """Make a database that is a copy of another one, to which nobody is connected."""
+        with psycopg.connect(self._dsn, autocommit=True) as session:
+            session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(of)))
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is connected."""
+        with psycopg.connect(self._dsn, autocommit=True) as session:
+            session.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
     @property
     def _dsn(self) -> str:
-        return f"host={self.places.sockets} user={DATABASE_USER} dbname=sekimori"
+        return f"host={self.places.sockets} user={DATABASE_USER} dbname=postgres"

@@ -37,6 +37,11 @@ class Worker:
             raise Hangs("this worker has no line")
         return self._line
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid or 0
+
     def says(self) -> Any:
         """Wait for the next thing it says; None where it has ended instead."""
         try:
