@@ -20,7 +20,8 @@ from reports.filters import page_scope
 from reports.permissions import Act, may
 from reports.selectors import failing_sources as sources
 from reports.selectors import overview as figures
-from reports.selectors.scope import Scope
+from reports.selectors.memory import Memory
+from reports.selectors.ranking import Ranking
 from reports.selectors.spans import spread_over_days
 from reports.viewer import Viewer
 from reports.vocabulary import SourceVerdict
@@ -50,8 +51,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     viewer, now = viewer_of(request), timezone.now()
     page = page_scope(request, viewer=viewer, today=now.date())
     plans = agenda(viewer, at=now)
-    top = _top_sources(page.scope, now=now, limit=TOP_SOURCES)
-    fixable = _top_sources(page.scope, now=now, limit=QUEUE_FIXABLE, verdict=SourceVerdict.FIXABLE)
+    memory = Memory(page.scope, now)
+    tabs = memory.of("tabs", lambda: sources.tab_counts(page.scope, now=now))
+    top = _top_sources(memory, limit=TOP_SOURCES)
+    fixable = _top_sources(memory, limit=QUEUE_FIXABLE, verdict=SourceVerdict.FIXABLE)
     state = figures.freshness(page.scope)
     volumes = spread_over_days(figures.daily_volumes(page.scope), page.scope)
     context: dict[str, Any] = {
@@ -64,20 +67,16 @@ def overview(request: HttpRequest) -> HttpResponse:
         "top": top,
         "domains": figures.domains_at_risk(page.scope, limit=TOP_DOMAINS),
         "chart": verdict_chart("days", volumes, days=page.scope.days),
-        "undecided": sources.tab_counts(page.scope, now=now)[sources.NEEDS_DECISION],
+        "undecided": tabs[sources.NEEDS_DECISION],
     }
     return render(request, "overview.html", context)
 
 
-def _top_sources(
-    scope: Scope, *, now: datetime, limit: int, verdict: SourceVerdict | None = None
-) -> list[dict[str, Any]]:
+def _top_sources(memory: Memory, *, limit: int, verdict: SourceVerdict | None = None) -> list[dict[str, Any]]:
     """The undecided sources with the most failing messages; with `verdict`, with the most of that kind."""
-    rows = sources.failing_sources(scope, tab=sources.NEEDS_DECISION, now=now)
-    if verdict:
-        rows = rows.filter(verdict=verdict)
-    found = list(rows.order_by("-failing", "source_id")[:limit])
-    sketches = sources.sketches(scope, source_ids=[row["source_id"] for row in found], now=now)
+    ranking = Ranking(memory, tab=sources.NEEDS_DECISION, total=limit, verdict=verdict)
+    found = ranking[:limit]
+    sketches = sources.sketches(memory.scope, source_ids=[row["source_id"] for row in found], now=memory.now)
     return [row | {"sketch": sketches[row["source_id"]]} for row in found]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,11 +15,14 @@ from reports.access import allowed_to, source_for, viewer_of
 from reports.charts import verdict_chart
 from reports.filters import page_scope
 from reports.list_filters import SourceFilter
+from reports.models import Source
 from reports.permissions import Act
 from reports.selectors import failing_sources as listing
 from reports.selectors import source_detail as detail
 from reports.selectors.identities import Identity, identities_of, sources_of
+from reports.selectors.memory import Memory
 from reports.selectors.overview import freshness
+from reports.selectors.ranking import Ranking
 from reports.selectors.scope import Scope
 from reports.selectors.service_groups import service_groups
 from reports.selectors.spans import spread_over_days
@@ -40,12 +44,14 @@ def source_list(request: HttpRequest) -> HttpResponse:
         tab = listing.NEEDS_DECISION
     found = SourceFilter(request.GET, queryset=sources_of(organisation_id=viewer.organisation_id), request=request)
     by_service = request.GET.get("group") == BY_SERVICE
+    memory = Memory(page.scope, now)
+    tabs = _tabs(memory, sources=found.narrowed)
     if by_service:
         groups = service_groups(page.scope, tab=tab, now=now, sources=found.narrowed)
         table = paged(ServiceTable(groups), request, per_page=PER_PAGE)
     else:
-        sources = listing.failing_sources(page.scope, tab=tab, now=now, sources=found.narrowed)
-        table = paged(SourceTable(sources), request, per_page=PER_PAGE)
+        ranking = Ranking(memory, tab=tab, total=tabs[tab], sources=found.narrowed)
+        table = paged(SourceTable(ranking), request, per_page=PER_PAGE)
         _complete([row.record for row in table.paginated_rows], scope=page.scope, now=now)
     context = {
         "filter": found,
@@ -53,7 +59,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
         "scope": page,
         "freshness": freshness(page.scope).data_until,
         "tab": tab,
-        "tabs": _ordered(listing.tab_counts(page.scope, now=now, sources=found.narrowed)),
+        "tabs": [(each, tabs[each]) for each in listing.TABS],
         "table": table,
     }
     name = "reports/_source_table.html" if request.htmx else "reports/source_list.html"  # type: ignore[attr-defined]
@@ -106,5 +112,8 @@ def _identity(address: str, *, organisation_id: int) -> Identity:
     return identities_of([address], organisation_id=organisation_id).get(address, Identity())
 
 
-def _ordered(counts: dict[str, int]) -> list[tuple[str, int]]:
-    return [(tab, counts[tab]) for tab in listing.TABS]
+def _tabs(memory: Memory, *, sources: QuerySet[Source] | None) -> dict[str, int]:
+    def count() -> dict[str, int]:
+        return listing.tab_counts(memory.scope, now=memory.now, sources=sources)
+
+    return memory.of("tabs", count) if sources is None else count()

@@ -1,0 +1,68 @@
+"""The sources of a tab in an order, a page at a time: first which ones, by the one figure that orders them, then all about these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Max, QuerySet, Sum
+
+from reports.models import Source, SourceDay
+from reports.selectors.failing_sources import failing_sources, rows_of_tab
+from reports.selectors.memory import Memory
+from reports.selectors.scope import Scope
+from reports.vocabulary import SourceVerdict
+
+MOST_FAILING = ("-failing", "source_id")
+_ORDERED_BY = {"failing": Sum(F("messages") - F("aligned")), "last_day": Max("day"), "address": F("source__address")}
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What reports.selectors.failing_sources answers, cut like a QuerySet: it has `count`, `order_by` and slices.
+
+    `total` is how many sources the tab has. With `sources`, only those among them; these answers are not remembered.
+    """
+
+    memory: Memory
+    tab: str
+    total: int
+    sources: QuerySet[Source] | None = None
+    verdict: SourceVerdict | None = None
+    order: tuple[str, ...] = MOST_FAILING
+
+    model = SourceDay
+
+    def count(self) -> int:
+        return self.total
+
+    def order_by(self, *order: str) -> Ranking:
+        return replace(self, order=order)
+
+    def __getitem__(self, place: slice) -> list[dict[str, Any]]:
+        start, stop = place.start or 0, place.stop
+        what = f"ranking {self.tab} {self.verdict} {self.order} {start} {stop}"
+        ids = (
+            self._ids(start, stop) if self.sources is not None else self.memory.of(what, lambda: self._ids(start, stop))
+        )
+        rows = failing_sources(self._scope, tab=self.tab, now=self._now).filter(source_id__in=ids)
+        found = {row["source_id"]: row for row in self._of_verdict(rows)}
+        return [found[pk] for pk in ids if pk in found]
+
+    def _ids(self, start: int, stop: int | None) -> list[int]:
+        rows = self._of_verdict(rows_of_tab(self._scope, tab=self.tab, now=self._now, sources=self.sources))
+        wanted = {field.lstrip("-") for field in self.order} & set(_ORDERED_BY)
+        sums = rows.values("source_id").annotate(**{name: _ORDERED_BY[name] for name in wanted})
+        return [row["source_id"] for row in sums.order_by(*self.order)[start:stop]]
+
+    def _of_verdict(self, rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+        return rows.filter(verdict=self.verdict) if self.verdict else rows
+
+    @property
+    def _scope(self) -> Scope:
+        return self.memory.scope
+
+    @property
+    def _now(self) -> datetime:
+        return self.memory.now
