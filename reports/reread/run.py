@@ -15,7 +15,7 @@ from reports import jobs
 from reports.errors import RawStoreError
 from reports.ingest import store
 from reports.ingest.outcome import Reading
-from reports.ingest.raw import bytes_of
+from reports.ingest.raw import with_bytes
 from reports.ingest.read import read
 from reports.models import Job, Message
 from reports.partitions import make_months
@@ -27,6 +27,7 @@ from reports.sealing import SealBroken
 from reports.vocabulary import JobState
 
 TOGETHER = 200
+HELD_TOGETHER = 20
 ROWS_TOGETHER = 20_000
 TRIES = 3
 """A message that kills its reader so often is left as it is."""
@@ -123,8 +124,8 @@ def _forgive(job: Job, *, at: datetime) -> None:
 def _read_in_parts(pks: Sequence[int]) -> Iterator[_Part]:
     readings: list[tuple[int, Reading]] = []
     left_out: list[str] = []
-    for message in Message.objects.filter(pk__in=pks).select_related("raw").order_by("pk").iterator(chunk_size=20):
-        reading, why = _read(message)
+    for message, data in with_bytes(_messages(pks)):
+        reading, why = _read(message, data)
         if reading:
             readings.append((message.pk, reading))
         else:
@@ -135,15 +136,20 @@ def _read_in_parts(pks: Sequence[int]) -> Iterator[_Part]:
     yield _Part(readings, left_out, pks[-1])
 
 
-def _read(message: Message) -> tuple[Reading | None, str]:
-    if message.raw is None:
+def _messages(pks: Sequence[int]) -> Iterator[Message]:
+    """Some at a time, since each holds its bytes. No cursor stays open where the bucket does not answer in between."""
+    for start in range(0, len(pks), HELD_TOGETHER):
+        found = Message.objects.filter(pk__in=pks[start : start + HELD_TOGETHER])
+        yield from found.select_related("raw").order_by("pk")
+
+
+def _read(message: Message, data: bytes | SealBroken | None) -> tuple[Reading | None, str]:
+    if data is None:
         return None, "bytes_gone"
-    try:
-        return read(bytes_of(message.raw), filename=message.filename), ""
-    except SealBroken:
+    if isinstance(data, SealBroken):
         return None, "key_gone"
-    except RawStoreError:
-        raise
+    try:
+        return read(data, filename=message.filename), ""
     except Exception:  # a fault of ours in one message must not hold up the others
         log.exception("message %d cannot be read again", message.pk)
         return None, "reader_failed"
@@ -201,5 +207,5 @@ def _replace_all(readings: Sequence[tuple[int, Reading]], *, job: Job, at: datet
 
 def _follow(followers: set[int]) -> list[tuple[int, Reading]]:
     messages = Message.objects.filter(pk__in=followers, outcome__isnull=False).select_related("raw").order_by("pk")
-    found: list[tuple[int, Any]] = [(message.pk, _read(message)[0]) for message in messages]
+    found: list[tuple[int, Any]] = [(message.pk, _read(message, data)[0]) for message, data in with_bytes(messages)]
     return [(pk, reading) for pk, reading in found if reading is not None]

@@ -7,7 +7,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -97,7 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = store.getresponse()
             content = answer.read()
             self.door.done(self.command)
-            self._answer(answer.status, dict(answer.getheaders()), content)
+            with suppress(ConnectionError):  # of whoever was killed meanwhile
+                self._answer(answer.status, dict(answer.getheaders()), content)
             store.close()
         finally:
             self.door.count(-1)

@@ -347,3 +347,23 @@ def test_an_installation_without_a_bucket_never_loads_boto3() -> None:
         "import reports.ingest.pipeline; sys.exit('boto3' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_many_are_read_in_order_wherever_they_lie(chest: Chest, organisation: Organisation, settings: Any) -> None:
+    contents = [b"mail %d" % number for number in range(60)]
+    settings.RAW_INTO_BUCKET = False
+    take_in(organisation, *contents[20:25], contents[40])
+    settings.RAW_INTO_BUCKET = True
+    take_in(organisation, *contents)
+    chest.remove(name_of(organisation, contents[3]))
+    chest.write(name_of(organisation, contents[30]), b"damaged")
+    in_order = Message.objects.select_related("raw").order_by("-pk")[:60]
+    found = {message.pk: data for message, data in raw.with_bytes(in_order)}
+    assert list(found) == [message.pk for message in in_order]
+    expected = list(reversed(contents))
+    assert {number for number, data in enumerate(found.values()) if data != expected[number]} == {59 - 3, 59 - 30}
+    assert {type(list(found.values())[59 - number]) for number in (3, 30)} == {raw.RawDamaged}
+    assert 1 < chest.door.most_at_once <= opening.PARALLEL
+    raw.throw_away(RawMessage.objects.values_list("pk", flat=True))
+    assert {data for _, data in raw.with_bytes(Message.objects.select_related("raw"))} == {None}
+    assert list(raw.with_bytes([])) == []

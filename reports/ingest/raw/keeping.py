@@ -83,15 +83,26 @@ def bytes_of(raw: RawMessage) -> bytes:
     if raw.sealed is not None:
         return unpack(raw.sealed)
     try:
-        return unpack_object(bucket().get(object_of(raw), limit=longest(raw.size)), of=raw)
+        return bytes_of_object(raw)
     except RawStoreError as error:
         forget_credentials(error)
         raise
     except RawDamaged:
-        moved = RawMessage.objects.filter(pk=raw.pk, sealed__isnull=False).first()  # since the row was read
-        if moved is None or moved.sealed is None:
+        moved = moved_meanwhile(raw)
+        if moved is None:
             raise
-        return unpack(moved.sealed)
+        return moved
+
+
+def bytes_of_object(raw: RawMessage) -> bytes:
+    """The same, from the bucket alone; never touches the database, and so may be called from several threads."""
+    return unpack_object(bucket().get(object_of(raw), limit=longest(raw.size)), of=raw)
+
+
+def moved_meanwhile(raw: RawMessage) -> bytes | None:
+    """The bytes that have moved from the bucket into the row since the row was read."""
+    row = RawMessage.objects.filter(pk=raw.pk, sealed__isnull=False).first()
+    return unpack(row.sealed) if row and row.sealed is not None else None
 
 
 def throw_away(ids: Iterable[int]) -> None:
