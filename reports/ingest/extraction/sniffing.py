@@ -17,6 +17,8 @@ class Form(StrEnum):
     BZIP2 = "bzip2"
     XZ = "xz"
     TAR = "tar"
+    TNEF = "tnef"
+    COMPOUND = "compound"
     OTHER_ARCHIVE = "other_archive"
     MAIL = "mail"
     FEEDBACK = "feedback"
@@ -33,7 +35,9 @@ class Form(StrEnum):
     BINARY = "binary"
 
 
-CONTAINERS = frozenset({Form.GZIP, Form.ZIP, Form.BZIP2, Form.XZ, Form.TAR, Form.MAIL, Form.SIGNED})
+CONTAINERS = frozenset(
+    {Form.GZIP, Form.ZIP, Form.BZIP2, Form.XZ, Form.TAR, Form.TNEF, Form.COMPOUND, Form.MAIL, Form.SIGNED}
+)
 TEXTUAL = frozenset({Form.EMPTY, Form.MAIL, Form.FEEDBACK, Form.TEXT, Form.BINARY})
 """What is looked into as text, where it is anything."""
 _MAGIC = (
@@ -43,9 +47,16 @@ _MAGIC = (
     (b"PK\x07\x08", Form.ZIP),
     (b"BZh", Form.BZIP2),
     (b"\xfd7zXZ\0", Form.XZ),
+    (bytes.fromhex("789f3e22"), Form.TNEF),
+    (bytes.fromhex("d0cf11e0a1b11ae1"), Form.COMPOUND),
     (b"7z\xbc\xaf\x27\x1c", Form.OTHER_ARCHIVE),
     (b"Rar!", Form.OTHER_ARCHIVE),
     (b"\x1f\x9d", Form.OTHER_ARCHIVE),
+    (b"\x28\xb5\x2f\xfd", Form.OTHER_ARCHIVE),
+    (b"\x04\x22\x4d\x18", Form.OTHER_ARCHIVE),
+    (b"LZIP", Form.OTHER_ARCHIVE),
+    (b"MSCF\0", Form.OTHER_ARCHIVE),
+    (b"]\0\0", Form.OTHER_ARCHIVE),
     (b"\x89PNG", Form.IMAGE),
     (b"GIF8", Form.IMAGE),
     (b"\xff\xd8\xff", Form.IMAGE),
@@ -64,9 +75,7 @@ _SVG = re.compile(rb"(?i)<svg\b")
 _ELEMENT = re.compile(rb"<[A-Za-z_]")
 _REPORT_ROOT = re.compile(rb"(?i)<(?:[\w.-]+:)?feedback[\s/>]")
 _REPORT_PART = re.compile(rb"(?i)<(?:report_metadata|policy_published)\b")
-_TLS_KEY = re.compile(
-    rb'(?i)"(?:organization-?name|policy-?type|date-?range|total-?successful-?session-?count)"\s*:'
-)
+_TLS_KEY = re.compile(rb'(?i)"(?:organization-?name|policy-?type|date-?range|total-?successful-?session-?count)"\s*:')
 _BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
 _FIELD = re.compile(rb"^[!-9;-~]+[ \t]*:", re.M)
 _FEEDBACK_TYPE = re.compile(rb"(?im)^feedback-type[ \t]*:")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from reports.dto import NO_MAIL, Extraction, MailFacts, Payload, Problem, Repair
 from reports.errors import ReportError
 from reports.ingest.extraction import archives, bodies, feedback, opaque, streams
+from reports.ingest.extraction.compound import saved_members
 from reports.ingest.extraction.leaves import Leaf, from_first_field
 from reports.ingest.extraction.limits import Budget, Limits
 from reports.ingest.extraction.mime import take_whole
@@ -24,6 +25,7 @@ from reports.ingest.extraction.sniffing import (
     sniff,
     wide_mark,
 )
+from reports.ingest.extraction.tnef import tnef_members
 from reports.ingest.extraction.usual import usual_report
 from reports.vocabulary import Kind, Reason, RepairCode
 
@@ -127,6 +129,12 @@ class _Walk:
     def _tar(self, data: bytes, place: _Place) -> None:
         for member in archives.tar_members(data, budget=self._budget):
             self._member(member, place.inside(Form.TAR, filename=member.name))
+
+    def _outlook(self, data: bytes, place: _Place) -> None:
+        form = sniff(data)
+        members = {Form.TNEF: tnef_members, Form.COMPOUND: saved_members}[form]
+        for member in members(data, budget=self._budget):
+            self._member(member, place.inside(form, filename=member.name))
 
     def _member(self, member: archives.Member, place: _Place) -> None:
         if member.problem:
@@ -243,6 +251,8 @@ _HANDLERS: dict[Form, _Handler] = {
     Form.XZ: _Walk._stream,
     Form.ZIP: _Walk._zip,
     Form.TAR: _Walk._tar,
+    Form.TNEF: _Walk._outlook,
+    Form.COMPOUND: _Walk._outlook,
     Form.OTHER_ARCHIVE: _Walk._other_archive,
     Form.MAIL: _Walk._message,
     Form.FEEDBACK: _Walk._feedback,
