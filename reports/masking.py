@@ -14,6 +14,7 @@ _BOUNDARIES = frozenset(" \t\r\n<>(),;:[]")
 _KEY = re.compile(r"[a-z]+(?:\.[a-z-]+)+=")
 REPORT_SUBJECT = r"(?i)^\s*(dmarc\s+)?(aggregate\s+)?report\s+domain:\s*\S+\s+submitter:"
 _REPORT_SUBJECT = re.compile(REPORT_SUBJECT)
+_QUOTED_ROW = re.compile(r"(?ms)^(DETAIL|CONTEXT):.*?(?=^(?:The above exception|During handling|Traceback )|\Z)")
 
 
 def mask_address(address: str) -> str:
@@ -45,6 +46,11 @@ def mask_text(text: str) -> str:
     """A text of the protocol (authentication results, a Message-ID) with every address in it masked."""
     *before, last = text.split("@")
     return "".join(f"{_mask_end(piece)}@" for piece in before) + last
+
+
+def mask_trace(trace: str) -> str:
+    """The trace of an exception without the values of rows, which PostgreSQL quotes after "DETAIL:" and "CONTEXT:"."""
+    return _QUOTED_ROW.sub(rf"\1: {GAP}\n", trace).rstrip("\n")
 
 
 def _mask_end(piece: str) -> str:

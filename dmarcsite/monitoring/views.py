@@ -21,6 +21,8 @@ from dmarcsite.monitoring.measures import MEASURES
 from dmarcsite.monitoring.ready import readiness
 
 PREFIX = "sekimori_"
+PROXIED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+"""A proxy says one of these: whoever asks through it is somebody else than this machine."""
 
 
 @require_safe
@@ -50,7 +52,8 @@ def _may_see(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         return scheme.lower() == "bearer" and constant_time_compare(token.strip(), settings.METRICS_TOKEN)
-    return "X-Forwarded-For" not in request.headers and _is_loopback(request.META.get("REMOTE_ADDR", ""))
+    is_proxied = any(name in request.headers for name in PROXIED)
+    return not is_proxied and _is_loopback(request.META.get("REMOTE_ADDR", ""))
 
 
 def _is_loopback(address: str) -> bool:

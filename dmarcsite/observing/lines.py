@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from reports import following
+from reports.masking import mask_trace
 
 OWN = ("time", "level", "logger", "message", "exception")
 """The names that no id may take."""
+
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What could end a line, or make a terminal do something; foreign text stands in messages."""
 
 
 class TextLines(logging.Formatter):
@@ -23,7 +29,12 @@ class TextLines(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Named by logging: the line without the traceback, which follows it."""
         named = " ".join(f"{name}={_as_text(value)}" for name, value in _facts(record).items())
-        return super().formatMessage(record) + (f" [{named}]" if named else "")
+        return _plain(super().formatMessage(record) + (f" [{named}]" if named else ""))
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401 - the type that typeshed names is private
+        """Named by logging: indented, so that nothing in it looks like a line of its own."""
+        lines = mask_trace(super().formatException(ei)).split("\n")
+        return "\n".join(f"    {_plain(line)}" for line in lines)
 
 
 class JsonLines(logging.Formatter):
@@ -39,13 +50,17 @@ class JsonLines(logging.Formatter):
         }
         line |= {name: value for name, value in _facts(record).items() if name not in OWN}
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = mask_trace(self.formatException(record.exc_info))
         return json.dumps(line, default=str)
 
 
 def _facts(record: logging.LogRecord) -> Mapping[str, Any]:
     """The ids of the work in hand, and those that the record brings itself."""
     return {**following.facts(), **getattr(record, "facts", {})}
+
+
+def _plain(line: str) -> str:
+    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], line)
 
 
 def _as_text(value: object) -> str:

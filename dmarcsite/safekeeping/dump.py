@@ -28,7 +28,8 @@ def make_backup(to: Path) -> int:
         raise CannotKeep(f"{to} exists already: name another file, a backup never replaces one.")
     draft = to.with_name(f".{to.name}.part")
     try:
-        draft.touch(mode=0o600)
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600, exist_ok=False)  # a name that somebody else has put there is not followed
     except OSError as error:
         raise CannotKeep(f"{to} cannot be written: {error.strerror}.") from None
     try:

@@ -20,6 +20,7 @@ from reports.ingest.collection import collection_paused
 from reports.ingest.ledger import Arrival
 from reports.ingest.outcome import Reading, Result, conclude
 from reports.ingest.read import read
+from reports.masking import mask_trace
 from reports.models import Message, Organisation
 from reports.partitions import make_months
 from reports.vocabulary import Channel, Outcome, Reason
@@ -188,7 +189,7 @@ def _alone(item: Unread, *, organisation: Organisation, at: datetime) -> Result:
             raise
         except Exception:
             log.exception("message %d cannot be read", item.pk, extra=stages.naming([item.pk]))
-            trace = traceback.format_exc()[-TRACE_LENGTH:]
+            trace = mask_trace(traceback.format_exc())[-TRACE_LENGTH:]
     return _give_up(item.pk, trace, at=at)
 
 

@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import BinaryIO, cast
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
@@ -63,7 +63,7 @@ def upload_reports(request: HttpRequest, token: UploadToken) -> HttpResponse:
         return _error(413, "too_large")
     try:
         files = list(_files(request, limit=limit))
-    except (RequestDataTooBig, TooManyFilesSent):
+    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
         return _error(413, "too_large")
     except (UnreadablePostError, MultiPartParserError):
         return _error(400, "unreadable_body")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from reports.access import allowed_to, report_for, viewer_of
@@ -61,6 +62,7 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
+@never_cache
 @allowed_to(Act.SEE_REPORTS)
 def report_original(request: HttpRequest, pk: int) -> HttpResponse:
     """The report's XML as it was sent, unpacked: a download, never shown by the browser."""

@@ -60,6 +60,11 @@ def test_an_empty_installation_says_nothing_wrong(client: Client) -> None:
     assert found["sekimori_messages_last_day", (("outcome", "stored"),)] == 0
 
 
+@pytest.mark.parametrize("name", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP"])
+def test_whoever_asks_through_a_proxy_on_this_machine_is_somebody_else(client: Client, name: str) -> None:
+    assert client.get("/metrics", headers={name: "http"}).status_code == 404
+
+
 def test_every_figure_is_what_the_database_holds(client: Client) -> None:
     now = timezone.now()
     organisation = make_organisation("ours")

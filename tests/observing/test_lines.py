@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
@@ -62,6 +63,30 @@ def test_a_text_line_ends_with_the_ids() -> None:
         line = made(TextLines(), "mail: read", facts={"stage": "taken in", "messages": [1, 2]})
     assert line.endswith("INFO reports.x: mail: read [batch=b1 stage='taken in' messages=1,2]")
     assert made(TextLines(), "plain").endswith("INFO reports.x: plain")
+
+
+def test_foreign_text_begins_no_line_and_moves_no_terminal() -> None:
+    line = made(
+        TextLines(), "%s", "a\n2023-11-14 22:13:20,250 ERROR forged\r\x1b[2J\u202e\x9b関", facts={"name": "b\nc"}
+    )
+    assert len(line.splitlines()) == 1
+    assert r"a\n2023-11-14 22:13:20,250 ERROR forged\r\x1b[2J\u202e\x9b関 [name=b\nc]" in line
+
+
+def test_a_trace_is_indented_and_quotes_no_row(db: None) -> None:
+    """What PostgreSQL says of a row may name people."""
+    subject = "To Jane\n2023 ERROR forged"
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("CREATE TEMPORARY TABLE letters (subject text CHECK (length(subject) < 5))")
+            cursor.execute("INSERT INTO letters VALUES (%s)", [subject])
+    except IntegrityError:
+        text, line = (made(form, "failed", exc_info=sys.exc_info()) for form in (TextLines(), JsonLines()))
+    assert "violates check constraint" in text
+    assert "DETAIL: …" in text
+    assert "Jane" not in text
+    assert "Jane" not in line
+    assert [each for each in text.splitlines()[1:] if not each.startswith("    ")] == []
 
 
 def answered(**headers: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.test import Client
+from django.test.client import MULTIPART_CONTENT
 from django.utils import timezone
 
 from reports.ingest.upload_tokens import REQUESTS_PER_MINUTE, make_token
@@ -55,6 +56,11 @@ def error(response: Any) -> tuple[int, str]:
 
 
 # --- Refusals ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_form_of_thousands_of_fields_is_refused_in_the_form_of_this_interface(secret: str) -> None:
+    fields = {f"f{n}": "x" for n in range(1001)}
+    assert error(send(secret, fields, content_type=MULTIPART_CONTENT)) == (413, "too_large")
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic {}", "{}", "Bearer \udcff"])

@@ -57,6 +57,15 @@ def test_the_same_report_again_counts_once(path: str) -> None:
     assert list(TlsReport.objects.values_list("sightings", flat=True)) == [2]
 
 
+def test_a_bomb_is_not_unpacked_and_not_kept(path: str) -> None:
+    """The address stands in public DNS, and a web server has to answer meanwhile."""
+    bomb = gzip.compress(tls(policy()) + b" " * 100_000_000)
+    assert len(bomb) < 100_000
+    assert post(path, bomb).status_code == 415
+    assert post(path, gzip.compress(gzip.compress(tls(policy())))).status_code == 415
+    assert not Message.objects.exists()
+
+
 @pytest.mark.parametrize("secret", ["x", "0" * 43, "%00", "a" * 5000])
 def test_an_unknown_address_is_not_found_and_keeps_nothing(path: str, secret: str) -> None:
     assert post(f"/tls-report/{secret}/", tls(policy())).status_code == 404
