@@ -157,7 +157,7 @@ def _to_the_end(work: Work, database: str) -> int:
         worker = Worker(work.target, database, *work.arguments, Script(at=_at(work, turn)))
         acts = worker.says()
         if worker.ends() == 0:
-            return int(acts)
+            return len(acts)
     raise NotIdentical(f"{work.target.__name__} does not come to an end")
 
 

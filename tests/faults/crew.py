@@ -53,7 +53,7 @@ class Script:
 
 
 def visit(mailbox_id: int, script: Script, line: Connection) -> None:
-    """Visit once, as the task does; the names of all checkpoints and the count of acts go over the line at the end."""
+    """Visit once, as the task does; the names of all checkpoints and the acts go over the line at the end."""
     _prepare()
     acts = count_acts(script.dies_before)
     seen: list[str] = []
@@ -79,7 +79,7 @@ def finish_interrupted() -> None:
 
 
 def retention(database: str, script: Script, line: Connection) -> None:
-    """Let go what is over; the count of acts goes over the line at the end, here and below."""
+    """Let go what is over; the acts go over the line at the end, here and below."""
     _work_in(database, script, line, lambda: apply_retention(at=script.at))
 
 
@@ -169,34 +169,33 @@ def _carry_rereads_on(at: datetime) -> None:
         rereading.run(job_id, clock=lambda: at)
 
 
-def count_acts(dies_before: int | None = None) -> Callable[[], int]:
-    """Count what this process does to the world from here on: statements to PostgreSQL, commands to the mail server, mails
-    that it moves as files. SIGKILL before the given one. Returns who knows the count.
+def count_acts(dies_before: int | None = None) -> Callable[[], str]:
+    """Count what this process does to the world from here on, one letter for each act: s for a statement to PostgreSQL, i for
+    a command to the mail server, f for a file that is moved. SIGKILL before the given one. Returns who knows the letters.
     """
-    count = 0
+    acts: list[str] = []
 
-    def act() -> None:
-        nonlocal count
-        if count == dies_before:
+    def act(letter: str) -> None:
+        if len(acts) == dies_before:
             os.kill(os.getpid(), signal.SIGKILL)
-        count += 1
+        acts.append(letter)
 
     def execute(send: Callable[..., Any], *asked: Any) -> Any:
-        act()
+        act("s")
         return send(*asked)
 
-    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(function: Callable[..., Any], letter: str) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
-            act()
+            act(letter)
             return function(*arguments, **named)
 
         return call
 
     connection.execute_wrappers.append(execute)
-    imaplib.IMAP4._command = counted(imaplib.IMAP4._command)  # type: ignore[attr-defined]
+    imaplib.IMAP4._command = counted(imaplib.IMAP4._command, "i")  # type: ignore[attr-defined]
     for name in ("link", "rename", "unlink"):
-        setattr(os, name, counted(getattr(os, name)))
-    return lambda: count
+        setattr(os, name, counted(getattr(os, name), "f"))
+    return lambda: "".join(acts)
 
 
 def _prepare() -> None:

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 from django.db import connection
 
-from reports.models import Source
-from reports.rollups.buckets import LOCK_CLASS, LOCK_STRIPES
 from tests.faults import crew
 from tests.faults.crew import Script
 from tests.faults.mails import world
 from tests.faults.places import FOLDER
+from tests.faults.rings import deadlock
 from tests.faults.scene import CannotRun, NotIdentical, Scene
+from tests.faults.visits import ended, held
 from tests.faults.workers import Worker
 
 KILLED = -signal.SIGKILL
@@ -24,16 +24,22 @@ def kill_step(scene: Scene) -> str:
     """kill -9 right after a checkpoint, and again after one of the visit that tidies up."""
     places = [scene.rng.randrange(len(scene.baseline.steps)) for _ in range(scene.rng.choice((1, 2, 2)))]
     for place in places:
-        _ended(scene.visit(Script(dies_at=place)), KILLED, 0, crew.NOT_VISITED)
+        ended(scene.visit(Script(dies_at=place)), KILLED, 0, crew.NOT_VISITED)
     return "after " + ", ".join(f"{place} ({scene.baseline.steps[place]})" for place in places)
 
 
 def kill_act(scene: Scene) -> str:
-    """kill -9 before anything that a worker tells PostgreSQL or the mail server, and again in the visit that tidies up."""
-    numbers = [scene.rng.randrange(scene.baseline.acts) for _ in range(scene.rng.choice((1, 2, 2)))]
+    """kill -9 before anything that a worker tells PostgreSQL or the mail server, and again in the visit that tidies up; often
+    where it turns from the one to the other.
+    """
+    acts, rng = scene.baseline.acts, scene.rng
+    turns = [number for number in range(1, len(acts)) if acts[number] != acts[number - 1]]
+    numbers = [
+        rng.choice(turns) if rng.random() < 0.5 else rng.randrange(len(acts)) for _ in range(rng.choice((1, 2, 2)))
+    ]
     for number in numbers:
-        _ended(scene.visit(Script(dies_before=number)), KILLED, 0, crew.NOT_VISITED)
-    return f"before act {', '.join(map(str, numbers))} of {scene.baseline.acts}"
+        ended(scene.visit(Script(dies_before=number)), KILLED, 0, crew.NOT_VISITED)
+    return f"before act {', '.join(map(str, numbers))} of {len(acts)}"
 
 
 def many_workers(scene: Scene) -> str:
@@ -42,13 +48,13 @@ def many_workers(scene: Scene) -> str:
     """
     count = scene.rng.choice((2, 3, 4))
     scene.deal(count)
-    deaths = [scene.rng.choice((None, scene.rng.randrange(scene.baseline.acts // count))) for _ in range(count)]
+    deaths = [scene.rng.choice((None, scene.rng.randrange(len(scene.baseline.acts) // count))) for _ in range(count)]
     workers = [scene.visit(Script(dies_before=death), number=number) for number, death in enumerate(deaths)]
     jobs = [Worker(crew.finish_interrupted, has_line=False) for _ in range(scene.rng.choice((0, 1, 2)))]
     for each in workers:
-        _ended(each, 0, KILLED, crew.NOT_VISITED)
+        ended(each, 0, KILLED, crew.NOT_VISITED)
     for job in jobs:
-        _ended(job, 0)
+        ended(job, 0)
     return f"{count} workers, killed before act {deaths}, {len(jobs)} jobs"
 
 
@@ -66,7 +72,7 @@ def postgres_restart(scene: Scene) -> str:
     """Immediate shutdown of PostgreSQL while a worker is at a checkpoint, or at any moment of a visit."""
     place = scene.rng.randrange(len(scene.baseline.steps))
     if scene.rng.random() < 0.6:
-        worker, where = _held(scene, place), f"at {place} ({scene.baseline.steps[place]})"
+        worker, where = held(scene, place), f"at {place} ({scene.baseline.steps[place]})"
     else:
         moment = scene.rng.uniform(0.02, scene.baseline.seconds)
         worker, where = scene.visit(), f"after {moment * 1000:.0f} ms"
@@ -85,7 +91,7 @@ def postgres_restart(scene: Scene) -> str:
 def session_cut(scene: Scene) -> str:
     """An administrator ends the worker's database session."""
     place = scene.rng.randrange(len(scene.baseline.steps))
-    worker = _held(scene, place)
+    worker = held(scene, place)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
@@ -128,7 +134,7 @@ def imap_cut(scene: Scene) -> str:
     cuts = sorted(scene.rng.randrange(1, passed) for _ in range(scene.rng.choice((1, 2, 3))))
     with scene.wire(cuts, side=side, resets=resets):
         for _ in cuts:
-            _ended(scene.visit(), 0)
+            ended(scene.visit(), 0)
     whose = ("the server", "the worker")[side]
     return f"at byte {', '.join(map(str, cuts))} of {passed} from {whose}" + (" by RST" if resets else "")
 
@@ -136,7 +142,7 @@ def imap_cut(scene: Scene) -> str:
 def uidvalidity(scene: Scene) -> str:
     """The folder gets a new UIDVALIDITY (it is made anew with the same mail), after a visit that was killed or not."""
     place = scene.rng.randrange(len(scene.baseline.steps))
-    status = _ended(scene.visit(Script(dies_at=place)), KILLED, 0) if scene.rng.random() < 0.8 else None
+    status = ended(scene.visit(Script(dies_at=place)), KILLED, 0) if scene.rng.random() < 0.8 else None
     with scene.box.dovecot.connect(scene.box.user) as client:
         client.rename_folder(FOLDER, "Old")
         client.create_folder(FOLDER)
@@ -155,10 +161,10 @@ def mail_again(scene: Scene) -> str:
     if scene.rng.random() < 0.3:
         scene.box.put(mails)
         return f"{len(mails)} mails before the visit"
-    worker = _held(scene, place)
+    worker = held(scene, place)
     scene.box.put(mails)
     worker.go_on()
-    _ended(worker, 0)
+    ended(worker, 0)
     return f"{len(mails)} mails at {place} ({scene.baseline.steps[place]})"
 
 
@@ -166,26 +172,26 @@ def task_again(scene: Scene) -> str:
     """The task is delivered twice, or thrice, at once; beside them runs the job that reads what others left unread."""
     count = scene.rng.choice((2, 3))
     place = scene.rng.randrange(len(scene.baseline.steps))
-    first = _held(scene, place)
+    first = held(scene, place)
     others = [scene.visit() for _ in range(count - 1)]
     job = Worker(crew.finish_interrupted, has_line=False)
     job.pause(scene.rng.uniform(0, 0.1))
     first.go_on()
     for each in (first, *others):
-        _ended(each, 0, crew.NOT_VISITED)
-    _ended(job, 0)
+        ended(each, 0, crew.NOT_VISITED)
+    ended(job, 0)
     return f"{count} workers, the first held at {place} ({scene.baseline.steps[place]})"
 
 
 def frozen(scene: Scene) -> str:
     """A worker stands still (SIGSTOP) in the middle and others come by; then it goes on."""
     place = scene.rng.randrange(len(scene.baseline.steps))
-    worker = _held(scene, place)
+    worker = held(scene, place)
     worker.signal(signal.SIGSTOP)
-    _ended(scene.visit(), 0, crew.NOT_VISITED)
+    ended(scene.visit(), 0, crew.NOT_VISITED)
     worker.signal(signal.SIGCONT)
     worker.go_on()
-    _ended(worker, 0)
+    ended(worker, 0)
     return f"at {place} ({scene.baseline.steps[place]})"
 
 
@@ -196,7 +202,7 @@ def disk_full(scene: Scene) -> str:
     leave = scene.rng.choice((0, 8, 64, 256, 1024)) * 1024
     place = scene.rng.choice((None, scene.rng.randrange(len(scene.baseline.steps))))
     visits = scene.rng.randint(1, 5)
-    worker = None if place is None else _held(scene, place)
+    worker = None if place is None else held(scene, place)
     connection.close()
     scene.stage.fill_disk(leave=leave)
     try:
@@ -218,72 +224,10 @@ def clock_jump(scene: Scene) -> str:
         for _ in range(scene.rng.randint(1, 4))
     )
     place = scene.rng.choice((None, scene.rng.randrange(len(scene.baseline.steps))))
-    _ended(scene.visit(Script(jumps=jumps, dies_at=place)), 0, KILLED)
-    _ended(scene.visit(Script(jumps=jumps)), 0)
+    ended(scene.visit(Script(jumps=jumps, dies_at=place)), 0, KILLED)
+    ended(scene.visit(Script(jumps=jumps)), 0)
     killed = "" if place is None else f"killed after {place} ({scene.baseline.steps[place]}); "
     return killed + ", ".join(f"{off.total_seconds() / 3600:+.1f} h at call {call}" for call, off in jumps)
-
-
-def deadlock(scene: Scene) -> str:
-    """A second session holds what the worker will want, waits until the worker waits for it, then wants what the worker has."""
-    way = scene.rng.choice((_ring_of_buckets, _ring_of_messages, _ring_of_sources))
-    return way(scene)
-
-
-def _ring_of_buckets(scene: Scene) -> str:
-    # What lies last in the order in which the product takes them; then everything before it.
-    half = scene.rng.randrange(64, LOCK_STRIPES - 64)
-    lock = "SELECT pg_advisory_xact_lock({}, s) FROM generate_series({}, {}) s"
-    return "buckets: " + _ring(
-        scene, lock.format(LOCK_CLASS, half, LOCK_STRIPES - 1), lock.format(LOCK_CLASS, 0, half - 1), holds_at="read"
-    )
-
-
-def _ring_of_messages(scene: Scene) -> str:
-    lock = (
-        f"SELECT id FROM reports_message WHERE mailbox_id = {scene.mailbox.pk} AND outcome IS NULL "
-        "ORDER BY id {} LIMIT {} FOR UPDATE"
-    )
-    return "messages: " + _ring(scene, lock.format("DESC", 1), lock.format("DESC", 100), holds_at="read")
-
-
-def _ring_of_sources(scene: Scene) -> str:
-    table = Source._meta.db_table
-    insert = (
-        f"INSERT INTO {table} (organisation_id, address, created_at) "
-        f"SELECT {scene.organisation.pk}, a::inet, now() FROM generate_series({{}}, {{}}) n, "
-        "LATERAL (SELECT '192.0.2.' || n AS a) x ON CONFLICT DO NOTHING"
-    )
-    return "sources: " + _ring(scene, insert.format(16, 30), insert.format(1, 15), holds_at="read", is_first=True)
-
-
-def _ring(scene: Scene, first: str, then: str, *, holds_at: str, is_first: bool = False) -> str:
-    steps = scene.baseline.steps
-    places = [number for number, step in enumerate(steps) if step == holds_at] or list(range(len(steps)))
-    place = places[0] if is_first else scene.rng.choice(places)
-    worker = _held(scene, place)
-    other = Worker(crew.rival, [first], [then])
-    if other.says() is None:
-        raise NotIdentical("the second session failed")
-    worker.go_on()
-    worker.says()
-    status = worker.ends()
-    answer = other.says()
-    other.ends()
-    return f"at {place} ({steps[place]}), the worker {'gave way' if status else 'went on'}, the other: {answer}"
-
-
-def _held(scene: Scene, place: int) -> Worker:
-    worker = scene.visit(Script(holds_at=place))
-    worker.says()
-    return worker
-
-
-def _ended(worker: Worker, *allowed: int) -> int:
-    status = worker.ends()
-    if status not in allowed:
-        raise NotIdentical(f"a worker ended with status {status}")
-    return status
 
 
 KINDS: dict[str, Callable[[Scene], str]] = {

@@ -46,12 +46,14 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True)
 class Baseline:
-    """A run without faults: what it left, the checkpoints it passed, how many acts it took, how long, and how many bytes the server and the worker sent (where the mail lies on a server)."""
+    """A run without faults: what it left, the checkpoints it passed, its acts (crew.count_acts), how long it took, and how many
+    bytes the server and the worker sent, where the mail lies on a server.
+    """
 
     organisation: Organisation
     mails: Mails
     steps: tuple[str, ...]
-    acts: int
+    acts: str
     seconds: float
     passed: tuple[int, int]
 
@@ -201,7 +203,7 @@ def _baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
     with _wired(mailbox, box, []) as passed:
         began = time.monotonic()
         worker = Worker(crew.visit, mailbox.pk, Script())
-        steps, acts = worker.says() or ((), 0)
+        steps, acts = worker.says() or ((), "")
         worker.ends()
         mailbox.refresh_from_db()
         if mailbox.error_code or not steps:
