@@ -195,7 +195,9 @@ def _only_visit(mailbox_id: int) -> Iterator[bool]:
             yield is_mine
         finally:
             if is_mine and connection.is_usable():
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, mailbox_id])
+                # Another cursor: the first one's session may be gone, and its error would hide what has ended it.
+                with connection.cursor() as fresh:
+                    fresh.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, mailbox_id])
 
 
 def _note_failure(mailbox: Mailbox, error: MailboxError, *, at: datetime) -> None:
