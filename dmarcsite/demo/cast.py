@@ -66,7 +66,8 @@ class Reporter:
     `shape` is the RFC whose elements it writes ("7489" or "9990"); `packing` is "gzip" or "zip". `hours` shifts its
     reporting day against the UTC day. `trusts_lists` lets mail through that lists and forwarders have changed;
     `softens` turns a published reject into quarantine (RFC 9989 section 5.4). `envelope_to` are the recipient domains
-    over which it splits its rows. `hears_of` are the domains about which it reports.
+    over which it splits its rows. `hears_of` are the domains about which it reports. `silent_days`: for so many days, up
+    to the last one, it has sent nothing.
     """
 
     key: str
@@ -80,6 +81,7 @@ class Reporter:
     trusts_lists: bool = False
     softens: bool = False
     envelope_to: tuple[str, ...] = ()
+    silent_days: int = 0
 
     @property
     def email(self) -> str:
@@ -98,6 +100,7 @@ ENTERPRISE = Reporter(
     key="enterprise", org_name="Enterprise Mail Example", host="enterprise-mail.example", shape="7489", packing="gzip",
     report_id="{digest}", hears_of=(CORPORATE,), softens=True,
     envelope_to=("clinic.example", "school.example", "example.org"),  # the last one is ours: that mail arrived here
+    silent_days=4,
 )  # fmt: skip
 POSTBOX = Reporter(
     key="postbox", org_name="Postbox Example", host="postbox.example", shape="7489", packing="zip",

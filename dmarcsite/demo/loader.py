@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
 from django.db import transaction
 
-from dmarcsite.demo import cast
+from dmarcsite.demo import cast, neighbours, workings
 from dmarcsite.demo.cast import Person
 from dmarcsite.demo.envelopes import DemoMail
 from dmarcsite.demo.mails import demo_mails
@@ -32,6 +31,8 @@ from reports.vocabulary import Channel, Role
 LOADED = register("demo.organisation.loaded")
 REMOVED = register("demo.organisation.removed")
 BATCH = 200
+READING = timedelta(seconds=2)
+"""How long a mail of the demo took to be read."""
 _PASSWORD_BYTES = 9
 
 
@@ -52,6 +53,8 @@ def demo_load(*, now: datetime) -> list[Account]:
     organisation, accounts = _organisation_and_people(now=now)
     _reports(organisation)
     _rules(organisation)
+    neighbours.introduce(viewer=_viewer(cast.ANALYST), at=organisation.created_at)
+    workings.set_going(organisation)
     return accounts
 
 
@@ -66,6 +69,7 @@ def demo_remove(*, viewer: Viewer | None, now: datetime) -> bool:
         return False
     log.record(REMOVED, at=now, viewer=viewer, organisation=organisation, subject=organisation)
     organisation.delete()
+    neighbours.forget()
     User.objects.filter(is_demo=True).delete()
     return True
 
@@ -112,10 +116,23 @@ def _reports(organisation: Organisation) -> None:
             "filename", flat=True
         )
     )
-    mails = demo_mails(until=organisation.created_at.date() - timedelta(days=1))
-    fresh = (mail for mail in mails if mail.name not in known)
-    while batch := list(islice(fresh, BATCH)):
-        ingest([_arrival(mail) for mail in batch], organisation=organisation, at=_sent(batch[-1]))
+    until = organisation.created_at.date() - timedelta(days=1)
+    mails = list(demo_mails(until=until))
+    parked = [mail for mail in mails if mail.name.endswith(workings.PARKED)][-1:]
+    fresh = [mail for mail in mails if mail.name not in known and mail not in parked]
+    for batch in _batches(fresh, last_day=datetime(until.year, until.month, until.day, tzinfo=UTC)):
+        ingest([_arrival(mail) for mail in batch], organisation=organisation, at=_sent(batch[-1]) + READING)
+    for mail in parked:
+        if mail.name not in known:
+            workings.park(_arrival(mail), organisation=organisation, at=_sent(mail) + READING)
+
+
+def _batches(mails: Sequence[DemoMail], *, last_day: datetime) -> Iterator[Sequence[DemoMail]]:
+    """Many at a time, but those since the last day one by one: how long they took is shown."""
+    old = [mail for mail in mails if _sent(mail) < last_day]
+    for start in range(0, len(old), BATCH):
+        yield old[start : start + BATCH]
+    yield from ([mail] for mail in mails[len(old) :])
 
 
 def _arrival(mail: DemoMail) -> Arrival:

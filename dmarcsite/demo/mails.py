@@ -46,7 +46,7 @@ def demo_mails(*, until: date) -> Iterator[DemoMail]:
 def _daily(until: date) -> Iterator[DemoMail]:
     for days_ago in range(DAYS - 1, -1, -1):
         for reporter in DAILY_REPORTERS:
-            for domain in reporter.hears_of:
+            for domain in reporter.hears_of if days_ago >= reporter.silent_days else ():
                 yield from _report(reporter, domain, [days_ago], until=until)
 
 

@@ -1,0 +1,67 @@
+"""What the Ingestion page shows beside reports: a parked message, a dry run, a check of the sums, mailboxes that rest.
+
+All of it is made by the same code as in earnest.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dmarcsite.demo.cast import REPORTS_ADDRESS
+from reports.ingest import ledger
+from reports.ingest.ledger import Arrival
+from reports.ingest.pipeline import TRIES, finish_unread
+from reports.ingest.places.providers import MICROSOFT
+from reports.ingest.places.secrets import sealed_secret
+from reports.models import Job, Mailbox, Message, Organisation, RollupCheck
+from reports.reread.asking import ask
+from reports.reread.run import run
+from reports.reread.selection import Selection
+from reports.rollups.check import check_rollups
+from reports.vocabulary import PlaceKind
+
+PARKED = "-postbox-tls-example.net"
+"""The end of the name of the mail that is parked: the last of these, so that reading it again brings a new report."""
+
+
+def park(arrival: Arrival, *, organisation: Organisation, at: datetime) -> None:
+    """Take a mail in, and leave it as one whose reading has ended the process each time."""
+    (pk,) = ledger.take_in([arrival], organisation=organisation, at=at)
+    Message.objects.filter(pk=pk).update(tries=TRIES)
+    for _ in finish_unread([pk], at=at):
+        pass
+
+
+def set_going(organisation: Organisation) -> None:
+    """Mailboxes, a dry run over the last day, and a check of the sums where none was made. The second time does nothing."""
+    made_at = organisation.created_at
+    if not organisation.mailboxes.exists():
+        _mailboxes(organisation)
+    if not Job.objects.filter(organisation=organisation).exists():
+        today = Selection(since=made_at.date().isoformat())
+        run(ask(today, organisation=organisation, dry_run=True, at=made_at).pk, clock=lambda: made_at)
+    if not RollupCheck.objects.exists():
+        check_rollups(at=made_at, repair=False)
+
+
+def _mailboxes(organisation: Organisation) -> None:
+    """They are switched off: nobody is at these addresses."""
+    account = {
+        "host": "imap.example.com",
+        "port": 993,
+        "tls": "implicit",
+        "username": REPORTS_ADDRESS,
+        "folder": "INBOX",
+    }
+    at_provider = {
+        "username": "dmarc-reports@example.net", "folder": "inbox", "client_id": "00000000-0000-0000-0000-000000000000",
+        "tenant": "example.net", "sign_in": MICROSOFT,
+    }  # fmt: skip
+    for name, kind, settings in (
+        ("Reports of example.com", PlaceKind.IMAP, account),
+        ("Reports of example.net", PlaceKind.GRAPH, at_provider),
+    ):
+        Mailbox.objects.create(
+            organisation=organisation, name=name, kind=kind.value, settings=settings, secret=sealed_secret(""),
+            is_enabled=False,
+        )  # fmt: skip
