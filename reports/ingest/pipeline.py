@@ -89,7 +89,8 @@ def read_taken_in(message_ids: Iterable[int], *, organisation: Organisation, at:
     """Read messages together that were taken in, and that nobody has tried to read yet."""
     messages = Message.objects.filter(pk__in=message_ids, outcome__isnull=True).select_related("raw").order_by("pk")
     with collection_paused(), stages.work("ingest", batch=stages.batch_id()):
-        batch = [Unread(each.pk, raw.bytes_of(each.raw), each.filename) for each in messages if each.raw]
+        brought = raw.with_bytes(messages)
+        batch = [Unread(each.pk, data, each.filename) for each, data in brought if isinstance(data, bytes)]
         return _read_and_store(batch, organisation=organisation, at=at, checkpoint=no_checkpoint)
 
 

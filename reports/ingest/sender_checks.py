@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from reports.ingest.conflicts import settle
-from reports.ingest.raw import bytes_of
+from reports.ingest.raw import with_bytes
 from reports.ingest.sender.judge import Sender, judge
 from reports.ingest.sender.keys import Keys
 from reports.ingest.sender.results import trusted_from
@@ -45,13 +45,15 @@ class Found:
 def check_due(*, clock: Callable[[], datetime], until: datetime, lookup: Lookup | None = None) -> int:
     """Check messages that are due, some at a time, until none is left or the time is up; answers how many.
 
-    Any number of workers may do this at once. `lookup` answers with TXT records; by default it asks DNS.
+    Any number of workers may do this at once. `lookup` answers with TXT records; by default it asks DNS. Raises
+    RawStoreError where the bucket that keeps the mails is away; those that were claimed are due again later.
     """
     lookup = lookup or Keys(seconds=(until - clock()).total_seconds())
     checked = 0
     while (at := clock()) < until and (claimed := _claim(at=at)):
         # One by one: each may have as many bytes as a mail can.
-        found = [_check(_message(pk), at=clock(), lookup=lookup) for pk in claimed]
+        messages = with_bytes(map(_message, claimed))
+        found = [_check(message, data, at=clock(), lookup=lookup) for message, data in messages]
         # What an organisation trusts was read when they were claimed (reports.ingest.senders_again).
         write(found, at=at)
         checked += len(found)
@@ -72,12 +74,8 @@ def _message(pk: int) -> Message:
     return Message.objects.select_related("raw", "organisation").get(pk=pk)
 
 
-def _check(message: Message, *, at: datetime, lookup: Lookup) -> Found:
-    try:
-        data = bytes_of(message.raw) if message.raw else None
-    except SealBroken:
-        data = None
-    if data is None:
+def _check(message: Message, data: bytes | SealBroken | None, *, at: datetime, lookup: Lookup) -> Found:
+    if not isinstance(data, bytes):
         return Found(message.pk, Sender(SenderCheck.UNKNOWN, SenderReason.BYTES_GONE))
     # What a person hands in may have been written by anybody, results included; a mailbox is filled by its server.
     trusted = trusted_from(message.organisation.trusted_authserv_ids) if message.mailbox_id else {}

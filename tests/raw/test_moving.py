@@ -188,3 +188,30 @@ def test_a_damaged_object_holds_up_no_rotation_and_is_logged(
     old.remove(name)
     assert reseal_all(told=lambda done: None) == 5
     assert f"object {name} cannot be sealed anew: the object is gone" in caplog.text
+
+
+# --- The check ----------------------------------------------------------------------------------------------------------
+
+
+def check(*arguments: str) -> str:
+    out = StringIO()
+    with pytest.raises(CommandError, match="mails are gone or damaged"):
+        call_command("check_raw", *arguments, stdout=out)
+    return out.getvalue().strip()
+
+
+def test_the_check_names_what_is_gone_and_when_it_reads_what_is_damaged(
+    chest: Chest, organisation: Organisation
+) -> None:
+    take_in(organisation, *CONTENTS)
+    out = StringIO()
+    call_command("check_raw", "--read", stdout=out)
+    assert out.getvalue() == "All 6 mails are there.\n"
+    gone, damaged = (name_of(organisation, CONTENTS[number]) for number in (1, 4))
+    chest.remove(gone)
+    chest.write(damaged, b"damaged")
+    assert check() == gone
+    assert check("--read").splitlines() == [gone, damaged]
+    chest.door.is_shut = True
+    with pytest.raises(CommandError, match="unreachable"):
+        call_command("check_raw")
