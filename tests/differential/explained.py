@@ -50,6 +50,17 @@ def _core(value: object) -> str:
     return str(value[-1] if isinstance(value, tuple) and value else value).strip("<> \r\n\0").replace("\0", "\ufffd")
 
 
+def _one_of_several_is_lost(difference: Difference, both: Both) -> bool:
+    row, mine, theirs = difference.row, difference.mine, both.theirs
+    if row is None or mine is None or theirs is None or not difference.what.startswith("row."):
+        return False
+    ours, others = [
+        sum((each["source_ip"], each["count"]) == (row["source_ip"], row["count"]) for each in report.rows)
+        for report in (mine, theirs)
+    ]
+    return ours > max(others, 1)
+
+
 def _has_no_results(difference: Difference) -> bool:
     row = difference.row
     return row is not None and row["dkim_results"] is None and row["spf_results"] is None
@@ -403,6 +414,13 @@ ENTRIES: tuple[Entry, ...] = (
         and values.domain(d.theirs) in [values.domain(each[0]) for each in d.row["spf_results"]],
     ),
     Entry(
+        "null-is-no-domain", ("row.header_from", "row.envelope_from", "row.envelope_to", *RESULTS),
+        "`NULL` is no domain.",
+        "AOL sends it where there is none",
+        when=lambda d, _both: values.lower(d.theirs) == "null" and (d.ours is None or "header_from_assumed" in _notes(d)),
+        fold=values.at(0, lambda name: None if values.lower(name) == "null" else name),
+    ),
+    Entry(
         "null-path", ("row.envelope_from",),
         "`<>` is the empty return path.",
         "RFC 5321 section 4.5.5",
@@ -547,6 +565,12 @@ ENTRIES: tuple[Entry, ...] = (
         when=lambda d, _both: "too_deep" in d.ours,
     ),
     Entry(
+        "rows-alike", HEAD_AND_ROWS,
+        "Where parsedmarc drops one of several rows with one address and one count, what is compared is another one.",
+        "RFC 9990 section 3.1.1.7: a record each",
+        when=_one_of_several_is_lost,
+    ),
+    Entry(
         "mail-without-head", ("refused",),
         "A mail whose first line is no header field is no mail.",
         "RFC 5322 section 2.2",
@@ -658,11 +682,5 @@ ENTRIES: tuple[Entry, ...] = (
         "A failure report that names no domain is filed under that of its DKIM domain or envelope sender.",
         "RFC 9991 section 4: Reported-Domain is REQUIRED",
         when=_refuses("has no Reported-Domain field", mended=("reported_domain_assumed",)),
-    ),
-    Entry(
-        "base64-in-pieces", ("refused",),
-        "Of base64 that is damaged in several places either reader saves something else, here nothing that is a report.",
-        "RFC 2045 section 6.8",
-        when=lambda d, both: b"base64" in both.data and bool({"not_aggregate", "damaged_archive", "not_xml"} & set(d.ours)),
     ),
 )  # fmt: skip

@@ -136,6 +136,17 @@ _TEXTS: dict[str, str] = {
     "a reason in bare words": _row(
         evaluated="<disposition>none</disposition><dkim>fail</dkim><spf>fail</spf><reason>forwarded</reason>"
     ),
+    "an empty reason beside a row that is like it": aggregate_xml(
+        record_xml(evaluated="<disposition>none</disposition><dkim>fail</dkim><spf>fail</spf><reason/>"),
+        record_xml(
+            evaluated="<disposition>none</disposition><dkim>fail</dkim><spf>fail</spf>"
+            "<reason><type>forwarded</type><comment>so it seems</comment></reason>"
+        ),
+    ),
+    "results of nobody": _row(
+        identifiers="<header_from>NULL</header_from><envelope_from>NULL</envelope_from>",
+        results="<spf><domain>NULL</domain><scope>helo</scope><result>none</result></spf>",
+    ),
     "an empty reason": _row(evaluated="<disposition>none</disposition><dkim>fail</dkim><spf>fail</spf><reason/>"),
     "no header_from": _row(identifiers="<envelope_from>bounce.example</envelope_from>"),
     "header_from as address": _row(identifiers="<header_from>Somebody@Example.com.</header_from>"),
