@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from reports.enrichment import naming
 from reports.enrichment.naming import NamingRefused, Target, to_target
 from reports.models import AddressIdentity, AuditEntry, Organisation, ServiceName, Source
 from reports.selectors.identities import identities_of, sources_of
-from reports.vocabulary import Role
+from reports.selectors.scope import Scope
+from reports.selectors.service_groups import service_groups
+from reports.vocabulary import Lens, Role
 from tests.reports.pages import HOSTILE, a_person, assert_inert, document, logged_in, words
 from tests.reports.stored import NOW, make_organisation, record, report, upload
 
@@ -96,6 +100,41 @@ def test_sources_are_grouped_by_service(ours: Organisation) -> None:
     page = document(logged_in(ours, Role.VIEWER).get(LIST, {"group": "service"}))
     rows = [" ".join(row.text_content().split()) for row in page.xpath("//tbody/tr")]
     assert [row.partition(" example.com")[0] for row in rows] == ["Twilio SendGrid 2", "Other Host 1"]
+
+
+def test_a_group_holds_the_sums_of_its_sources_over_all_days_and_nobody_elses(ours: Organisation) -> None:
+    call(ours, "198.51.100.0/24", "Twilio SendGrid")
+    begin = _recent() - 86_400
+    upload(report(record("198.51.100.3", 7), report_id="r-2", begin=begin, end=begin + 86_399), organisation=ours)
+    upload(report(record("192.0.2.1", 99), begin=begin, end=begin + 86_399), organisation=make_organisation("other"))
+    today = datetime.now(tz=UTC).date()
+    scope = Scope(a_person(ours, Role.VIEWER), Lens.ELSEWHERE, since=today - timedelta(days=6), until=today)
+    ask = {"tab": "needs-decision", "now": datetime.now(tz=UTC)}
+    groups = {group["service"]: group for group in service_groups(scope, **ask)}
+    assert set(groups) == {"Twilio SendGrid", "Other Host"}
+    assert groups["Twilio SendGrid"] == {
+        "service": "Twilio SendGrid", "addresses": 2, "total": 14, "failing": 14, "dkim": 0, "spf": 0, "unaligned_auth": 0,
+        "nothing_passes": 14, "first_day": today - timedelta(days=2), "last_day": today - timedelta(days=1),
+        "from_domains": ["example.com"],
+    }  # fmt: skip
+    assert service_groups(scope, **ask, sources=Source.objects.filter(pk__in=[])) == []
+    german = Source.objects.filter(address="192.0.2.2")
+    assert [group["service"] for group in service_groups(scope, **ask, sources=german)] == ["Other Host"]
+
+
+def test_many_sources_ask_no_more_queries_than_few(ours: Organisation) -> None:
+    client = logged_in(ours, Role.VIEWER)
+    for query in ({"group": "service"}, {"group": "service", "service": "e"}, {"country": "de"}):
+        client.get(LIST, query)
+        with CaptureQueriesContext(connection) as few:
+            client.get(LIST, query)
+        day = {"begin": _recent(), "end": _recent() + 86_399}
+        rows = [record(f"203.0.113.{number}", 1) for number in range(1, 40)]
+        upload(report(*rows, report_id=f"many {query}", **day), organisation=ours)
+        client.get(LIST, query)
+        with CaptureQueriesContext(connection) as many:
+            client.get(LIST, query)
+        assert len(many) == len(few)
 
 
 def test_names_of_ones_own_are_the_same_in_filters_and_in_rows(ours: Organisation) -> None:
