@@ -3,10 +3,14 @@ from __future__ import annotations
 import bz2
 import gzip
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from reports.ingest.extraction import Limits, extract
+from reports.ingest.extraction.mime import PARTS_DEEP
+from reports.ingest.reading.jsontext import SIZE_MAX
+from reports.ingest.reading.records import MOST_RECORDS
 from reports.vocabulary import Reason
 from tests.reports.samples import XML, report_mail, zipped
 
@@ -46,6 +50,19 @@ def test_a_bomb_stops_at_the_ratio_long_before_its_size(compress: object) -> Non
     bomb = compress(b"<feedback>" + b" " * 40_000_000)
     assert _reasons(bomb, Limits()) == [Reason.RATIO_TOO_HIGH]
     assert _reasons(bomb, Limits(ratio=1_000_000)) == []
+
+
+def test_the_documentation_names_the_limits() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reading.md").read_text(encoding="utf-8")
+    limits = Limits()
+    rows = {
+        "size": f"{limits.bytes_in >> 20} MiB", "size when unpacked": f"{limits.bytes_out >> 20} MiB",
+        f"unpacked to packed, from {limits.ratio_floor >> 20} MiB on": str(limits.ratio),
+        "members of archives": f"{limits.members:,}", "parts": f"{limits.parts:,}",
+        "containers within one another": str(limits.depth), "parts of a mail within one another": str(PARTS_DEEP),
+        "records of a report": f"{MOST_RECORDS:,}", "JSON": f"{SIZE_MAX >> 20} MiB",
+    }  # fmt: skip
+    assert [f"| {name} | {value} |" for name, value in rows.items() if f"| {name} | {value} |" not in text] == []
 
 
 def _unfolding(count: int, *, size: int) -> bytes:
