@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -56,20 +56,27 @@ def overview(request: HttpRequest) -> HttpResponse:
     top = _top_sources(memory, limit=TOP_SOURCES)
     fixable = _top_sources(memory, limit=QUEUE_FIXABLE, verdict=SourceVerdict.FIXABLE)
     state = figures.freshness(page.scope)
-    volumes = spread_over_days(figures.daily_volumes(page.scope), page.scope)
+    volumes = spread_over_days(_daily_volumes(memory), page.scope)
     context: dict[str, Any] = {
         "scope": page,
         "fresh": state,
         "freshness": state.data_until,
-        "volumes": figures.volumes(page.scope),
+        "volumes": figures.Volumes(**memory.of("volumes", lambda: asdict(figures.volumes(page.scope)))),
         "queue": _queue(viewer, plans, fixable, top),
         "agenda": plans,
         "top": top,
-        "domains": figures.domains_at_risk(page.scope, limit=TOP_DOMAINS),
+        "domains": memory.of("at risk", lambda: figures.domains_at_risk(page.scope, limit=TOP_DOMAINS)),
         "chart": verdict_chart("days", volumes, days=page.scope.days),
         "undecided": tabs[sources.NEEDS_DECISION],
     }
     return render(request, "overview.html", context)
+
+
+def _daily_volumes(memory: Memory) -> dict[date, dict[str, int]]:
+    def found() -> dict[str, dict[str, int]]:
+        return {day.isoformat(): verdicts for day, verdicts in figures.daily_volumes(memory.scope).items()}
+
+    return {date.fromisoformat(day): verdicts for day, verdicts in memory.of("daily volumes", found).items()}
 
 
 def _top_sources(memory: Memory, *, limit: int, verdict: SourceVerdict | None = None) -> list[dict[str, Any]]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import django_tables2 as tables
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_tables2 import RequestConfig
 
+MOST_COUNTED = 10_000
 NUMBER = {"td": {"class": "num"}, "th": {"class": "num"}}
 WIDE = {"td": {"class": "wide"}, "th": {"class": "wide"}}
 KEY = {"td": {"class": "key-cell"}}
@@ -56,13 +60,30 @@ class ServiceTable(tables.Table):  # type: ignore[misc]
         empty_text = _("No service matches.")
 
 
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """Counts MOST_COUNTED rows of a query and no further: whoever wants others filters or sorts."""
+
+    @cached_property
+    def count(self) -> int:
+        # The table's rows, their container, and what was given to the table.
+        rows = self.object_list.data.data  # type: ignore[attr-defined]
+        if not isinstance(rows, QuerySet):
+            return len(self.object_list)
+        return rows.order_by()[:MOST_COUNTED].count()
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there are, or may be, more rows than are counted."""
+        return self.count == MOST_COUNTED
+
+
 def paged(table: tables.Table, request: HttpRequest, *, per_page: int) -> tables.Table:
     """Sort and page the table as the address bar asks; nonsense there means the first or the last page, never a failure.
 
     The number of rows is ours alone: django-tables2 would take it, zero included, from the address bar too.
     """
     RequestConfig(request, paginate=False).configure(table)
-    table.paginate(per_page=per_page)
+    table.paginate(paginator_class=BoundedPaginator, per_page=per_page)
     table.page = table.paginator.get_page(request.GET.get(table.prefixed_page_field))
     return table
 

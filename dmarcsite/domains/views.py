@@ -18,7 +18,7 @@ from exceptions.selectors.enforcement import domain_modes
 from exceptions.tasks import publish_soon
 from reports.access import allowed_to, domain_for, viewer_of
 from reports.permissions import Act
-from reports.selectors.domains import named_domains, seen_domains
+from reports.selectors.domains import named_and_seen
 from reports.vocabulary import DomainKind
 
 PER_PAGE = 50
@@ -71,12 +71,13 @@ def domain_drop(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(request: HttpRequest, form: DomainForm, *, refused: str = "", status: int = 200) -> HttpResponse:
     viewer = viewer_of(request)
     modes = {each.domain.pk: each for each in domain_modes(viewer)}
-    seen = Paginator(seen_domains(viewer), PER_PAGE).get_page(request.GET.get("page"))
+    named, all_seen = named_and_seen(viewer)
+    seen = Paginator(all_seen, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "refusal": refused,
         "seen": seen,
-        "named": [(domain, modes[domain.pk]) for domain in named_domains(viewer)],
-        "seen_modes": [(domain, modes[domain.pk]) for domain in seen],
+        "named": [(each.domain, modes[each.domain.pk], each) for each in named],
+        "seen_modes": [(each.domain, modes[each.domain.pk], each) for each in seen],
     }
     return render(request, "domains/domains.html", context, status=status)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Max, Sum
 
 from reports.models import AggregateReport, Decision, Domain, DomainDay, FailureReport, InboundEvent, PassCount
 from reports.viewer import Viewer
@@ -43,30 +44,32 @@ def is_named(kind: str, confirmed_at: object) -> bool:
     return kind == DomainKind.PARTNER or confirmed_at is not None
 
 
-def named_domains(viewer: Viewer) -> QuerySet[Domain]:
-    """What people named, by kind and name. Each row brings `messages` (all that were reported) and `last_day` (UTC)."""
-    named = Q(kind=DomainKind.PARTNER) | Q(kind=DomainKind.OWN, confirmed_at__isnull=False)
-    return _with_volumes(viewer).filter(named).order_by("kind", "name")
+class SeenDomain(NamedTuple):
+    """`messages` are all that were reported, `last_day` (UTC) the last with any; None where there were none."""
+
+    domain: Domain
+    messages: int | None
+    last_day: date | None
 
 
-def seen_domains(viewer: Viewer) -> QuerySet[Domain]:
-    """What only reports named, most messages first; with `messages` and `last_day` (UTC)."""
-    seen = _with_volumes(viewer).filter(kind=DomainKind.OWN, confirmed_at__isnull=True)
-    return seen.order_by(F("messages").desc(nulls_last=True), "name")
+def named_and_seen(viewer: Viewer) -> tuple[list[SeenDomain], list[SeenDomain]]:
+    """What people named, by kind and name, and what only reports named, most messages first. Two queries."""
+    own = Domain.objects.filter(organisation_id=viewer.organisation_id).exclude(kind=DomainKind.FOREIGN)
+    sums = DomainDay.objects.filter(organisation_id=viewer.organisation_id)
+    if viewer.domain_ids is not None:
+        own, sums = own.filter(pk__in=viewer.domain_ids), sums.filter(domain_id__in=viewer.domain_ids)
+    # All of them in one go: a sum for each domain would be asked for as many times as there are domains.
+    of_domain = {
+        pk: (int(total), last)
+        for pk, total, last in sums.values_list("domain_id").annotate(Sum("messages"), Max("day"))
+    }
+    found = [SeenDomain(domain, *of_domain.get(domain.pk, (None, None))) for domain in own.order_by("kind", "name")]
+    named = [each for each in found if is_named(each.domain.kind, each.domain.confirmed_at)]
+    seen = [each for each in found if not is_named(each.domain.kind, each.domain.confirmed_at)]
+    return named, sorted(seen, key=lambda each: (-(each.messages or 0), each.domain.name))
 
 
 def is_filed_under(domain: Domain) -> bool:
     """Whether anything that reports or filters told lies under the domain, and would go with it."""
     tables: tuple[Any, ...] = (AggregateReport, FailureReport, InboundEvent, PassCount, Decision)
     return any(table.objects.filter(domain=domain).exists() for table in tables)
-
-
-def _with_volumes(viewer: Viewer) -> QuerySet[Domain]:
-    domains = Domain.objects.filter(organisation_id=viewer.organisation_id)
-    if viewer.domain_ids is not None:
-        domains = domains.filter(pk__in=viewer.domain_ids)
-    days = DomainDay.objects.filter(domain=OuterRef("pk")).order_by().values("domain")
-    return domains.annotate(
-        messages=Subquery(days.annotate(sum=Sum("messages")).values("sum")),
-        last_day=Subquery(days.annotate(last=Max("day")).values("last")),
-    )

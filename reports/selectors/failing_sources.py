@@ -105,7 +105,7 @@ def tab_counts(scope: Scope, *, now: datetime, sources: QuerySet[Source] | None 
     return {tab: found[f"tab_{place}"] for place, tab in enumerate(failing)} | {SourceVerdict.ALIGNED.value: aligned}
 
 
-def _is(condition: Q) -> ExpressionWrapper[BooleanField[bool, bool]]:
+def _is(condition: Q) -> ExpressionWrapper[Q]:
     return ExpressionWrapper(condition, BooleanField())
 
 

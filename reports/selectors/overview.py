@@ -70,22 +70,17 @@ def daily_volumes(scope: Scope) -> dict[date, dict[str, int]]:
     days: dict[date, dict[str, int]] = defaultdict(dict)
     rows = scope.within(DomainDay.objects.all()).values("day", "verdict").annotate(total=Sum("messages"))
     for row in rows.order_by("day"):
-        days[row["day"]][row["verdict"]] = row["total"]
+        days[row["day"]][row["verdict"]] = int(row["total"])
     return days
 
 
 def domains_at_risk(scope: Scope, *, limit: int) -> list[dict[str, Any]]:
     """The domains with the most failing messages. One query."""
     rows = scope.within(DomainDay.objects.all()).values("domain_id", "domain__name")
-    sums = rows.annotate(
-        total=Sum("messages"),
-        aligned_total=Sum("aligned"),
-        suspicious=Sum("messages", filter=Q(verdict="suspicious"), default=0),
-    )
-    found = [row | {"failing": row["total"] - row["aligned_total"]} for row in sums]
-    return sorted((row for row in found if row["failing"]), key=lambda row: (-row["failing"], row["domain__name"]))[
-        :limit
-    ]
+    sums = rows.annotate(total=Sum("messages"), aligned_total=Sum("aligned"))
+    found = [row | {"total": int(row["total"]), "failing": int(row["total"] - row["aligned_total"])} for row in sums]
+    worst = sorted((row for row in found if row["failing"]), key=lambda row: (-row["failing"], row["domain__name"]))
+    return [{name: row[name] for name in ("domain_id", "domain__name", "total", "failing")} for row in worst[:limit]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count
 
 from reports.selectors.report_list import aggregate_reports
 from reports.viewer import Viewer
@@ -35,27 +36,25 @@ def expected_reporters(viewer: Viewer, *, now: datetime) -> list[ReporterState]:
     """Those who report regularly, the silent ones first. One query over the reports of the window."""
     today = now.date()
     since = today - timedelta(days=WINDOW_DAYS)
-    found = (
-        aggregate_reports(viewer)
-        .filter(day__gt=since, day__lte=today)
-        .values("org_name")
-        .annotate(days=Count("day", distinct=True), reports=Count("pk"), first_day=Min("day"), last_day=Max("day"))
-        .filter(days__gte=REGULAR_DAYS)
-        .order_by("-days", "org_name")
-    )
-    states = [_state(row, today=today) for row in found]
+    rows = aggregate_reports(viewer).filter(day__gt=since, day__lte=today).order_by()
+    days_of: dict[str, dict[date, int]] = defaultdict(dict)
+    # By reporter and day, for to count distinct days would sort all reports of the window.
+    for name, day, reports in rows.values_list("org_name", "day").annotate(reports=Count("pk")):
+        days_of[name][day] = reports
+    states = [_state(name, days, today=today) for name, days in days_of.items() if len(days) >= REGULAR_DAYS]
     return sorted(states, key=lambda state: (not state.is_silent, -state.days, state.name))
 
 
-def _state(row: dict[str, Any], *, today: date) -> ReporterState:
+def _state(name: str, days: Mapping[date, int], *, today: date) -> ReporterState:
+    first, last = min(days), max(days)
     # The day that a report is about is over before it is sent, so yesterday's is the newest to expect.
-    silent = max(0, (today - row["last_day"]).days - 1)
-    usual = ((row["last_day"] - row["first_day"]).days + 1) / row["days"]
+    silent = max(0, (today - last).days - 1)
+    usual = ((last - first).days + 1) / len(days)
     return ReporterState(
-        name=row["org_name"],
-        days=row["days"],
-        reports=row["reports"],
-        last_day=row["last_day"],
+        name=name,
+        days=len(days),
+        reports=sum(days.values()),
+        last_day=last,
         silent_days=silent,
         is_silent=silent >= max(LEAST_SILENCE_DAYS, PATIENCE * usual),
     )
