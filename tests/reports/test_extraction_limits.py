@@ -35,6 +35,8 @@ def _nested(layers: int) -> bytes:
         (zipped(("a", XML), ("b", XML), ("c", XML)), Limits(members=3), Reason.TOO_MANY_MEMBERS),
         (_nested(4), Limits(depth=4), Reason.TOO_DEEP),
         (zipped(("a", XML), ("b", XML)), Limits(parts=3), Reason.TOO_MANY_PARTS),
+        (XML + XML, Limits(parts=2), Reason.TOO_MANY_PARTS),
+        (b'[{"organization-name": 1}, {"organization-name": 2}]', Limits(parts=2), Reason.TOO_MANY_PARTS),
     ],
 )
 def test_each_limit_holds_exactly(data: bytes, at_limit: Limits, reason: Reason) -> None:

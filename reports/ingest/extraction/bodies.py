@@ -39,7 +39,7 @@ _ANY_SIGN = re.compile(rb'<|begin |[A-Za-z0-9+/]{20}|"[Oo]rganization')
 _ESCAPED_JSON = re.compile(rb"(?i)&(?:quot|#0*34|#x0*22);organization-?name&")
 _REPORT_KEY = re.compile(rb'(?i)"organization-?name"\s*:')
 JSON_LENGTH = 8 << 20
-MOST_JSON = 1000
+MOST_JSON = 5000  # more than a message may have parts, which whoever asked counts
 
 
 class Block(NamedTuple):

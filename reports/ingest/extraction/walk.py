@@ -107,7 +107,9 @@ class _Walk:
             self._found(Kind.AGGREGATE, document, place)
 
     def _tls(self, data: bytes, place: _Place) -> None:
-        for document in bodies.split_json(data):
+        for number, document in enumerate(bodies.split_json(data)):
+            if number:
+                self._budget.take_part()
             self._found(Kind.TLS, document, place)
 
     def _feedback(self, data: bytes, place: _Place) -> None:
