@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -14,8 +14,9 @@ from django.db.models import F, Q
 
 from reports.dto import FailureReport as Content
 from reports.dto import Repair
-from reports.ingest.filed import Before, Place
+from reports.ingest.filed import Before, FiledFailure, Place
 from reports.ingest.outcome import Kept
+from reports.ingest.secondhand_failures import is_secondhand, partners
 from reports.models import FailureReport, Organisation, Sighting
 from reports.sealing import Purpose, seal
 from reports.vocabulary import Kind
@@ -28,19 +29,6 @@ DETAILS = (
     "authentication_results", "dkim_selector", "spf_dns", "user_agent", "other_fields",
 )  # fmt: skip
 """The keys of the sealed `details`, named as in `reports.dto.FailureReport`."""
-
-
-@dataclass(frozen=True, slots=True)
-class FiledFailure:
-    """One report with the places where it belongs."""
-
-    message_id: int
-    payload_index: int
-    domain_id: int
-    day: date
-    identity: bytes
-    content: Content
-    arrived_at: datetime
 
 
 def store_failures(
@@ -66,11 +54,16 @@ def store_failures(
         for each in reversed(filed)
         if (Kind.FAILURE, each.message_id, each.payload_index) in before
     }
-    FailureReport.objects.bulk_create(
-        [_report(each, claims.get(key), organisation=organisation, at=at) for key, each in fresh.items()],
-        batch_size=BATCH,
-    )
-    pks = _stored(filed, organisation=organisation)
+    true = {key: each for key, each in fresh.items() if not is_secondhand(each)}
+    rebuilt = {key: each for key, each in fresh.items() if key not in true}
+    replaced = partners([*true.values()], organisation=organisation, secondhand=True)
+    for key, old in replaced.items():
+        _replace(old, _report(true[key], Before(old.pk, old.stored_at), organisation=organisation, at=at))
+    _create(true.keys() - replaced.keys(), fresh, claims, organisation=organisation, at=at)
+    told = partners([*rebuilt.values()], organisation=organisation, secondhand=False)
+    _create(rebuilt.keys() - told.keys(), fresh, claims, organisation=organisation, at=at)
+    fresh = {key: each for key, each in fresh.items() if key not in told}
+    pks = {**_stored(filed, organisation=organisation), **{key: partner.pk for key, partner in told.items()}}
     kept = [Kept(fresh.get(each.identity) is each, pks[each.identity]) for each in filed]
     again = [(pks[each.identity], each) for each, one in zip(filed, kept, strict=True) if not one.is_new]
     Sighting.objects.bulk_create(
@@ -80,6 +73,36 @@ def store_failures(
     for pk, times in Counter(pk for pk, _ in again).items():
         FailureReport.objects.filter(pk=pk).update(sightings=F("sightings") + times)
     return kept
+
+
+def _create(
+    keys: Collection[bytes],
+    fresh: Mapping[bytes, FiledFailure],
+    claims: Mapping[bytes, Before],
+    *,
+    organisation: Organisation,
+    at: datetime,
+) -> None:
+    FailureReport.objects.bulk_create(
+        [
+            _report(each, claims.get(key), organisation=organisation, at=at)
+            for key, each in fresh.items()
+            if key in keys
+        ],
+        batch_size=BATCH,
+    )
+
+
+def _replace(old: FailureReport, new: FailureReport) -> None:
+    """Put the true report in the place of the imported one, whose message has brought it once more."""
+    new.sightings = old.sightings + 1
+    new.save(force_update=True)
+    Sighting.objects.create(
+        organisation_id=old.organisation_id,
+        message_id=old.message_id,
+        payload_index=old.payload_index,
+        failure_id=old.pk,
+    )
 
 
 def _stored(filed: Sequence[FiledFailure], *, organisation: Organisation) -> Mapping[bytes, int]:

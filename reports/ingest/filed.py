@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from reports.dto import AggregateReport
+from reports.dto import AggregateReport, FailureReport
 from reports.vocabulary import Kind
 
 Key = tuple[bytes, bytes]
@@ -22,6 +22,19 @@ class FiledAggregate:
     key: Key
     content: AggregateReport
     filename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FiledFailure:
+    """The same of a failure report."""
+
+    message_id: int
+    payload_index: int
+    domain_id: int
+    day: date
+    identity: bytes
+    content: FailureReport
+    arrived_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

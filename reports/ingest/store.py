@@ -10,8 +10,8 @@ from types import MappingProxyType
 from reports.dto import AggregateReport, FailureReport, Repair, TlsReport
 from reports.ingest.aggregates import store_aggregates
 from reports.ingest.domains import own_names, places_of
-from reports.ingest.failures import FiledFailure, store_failures
-from reports.ingest.filed import Before, FiledAggregate, Place
+from reports.ingest.failures import store_failures
+from reports.ingest.filed import Before, FiledAggregate, FiledFailure, Place
 from reports.ingest.outcome import Kept, Reading, Report
 from reports.ingest.tls import FiledTls, confirmed_names, policy_names, store_tls
 from reports.models import Organisation

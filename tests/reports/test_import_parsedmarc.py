@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 
 from reports.ingest.parsedmarc.files import reports_in
 from reports.ingest.read import read
-from reports.models import AggregateReport, AggregateRow, DomainDay, Message
+from reports.models import AggregateReport, AggregateRow, DomainDay, FailureReport, Message, Sighting
 from tests.reports.samples import BEGIN, END, aggregate_xml, failure_mail, record_xml, report_mail
 from tests.reports.stored import make_organisation, record, report, upload
 
@@ -281,3 +281,48 @@ def test_a_report_that_lost_nothing_is_its_mail_seen_once_more(written: Path) ->
     imported("--json", written / "aggregate.json")
     assert upload(MAILS["a.eml"], organisation=organisation, filename="a.eml").outcome == "duplicate"
     assert AggregateReport.objects.get(report_id="r-1").sightings == 2
+
+
+FAILURE = MAILS["c.eml"]
+
+
+def failures() -> list[tuple[bool, int, str, int]]:
+    """Of each failure report: whether it was rebuilt, how often it came, by which way its own message came in, and its row."""
+    found = FailureReport.objects.order_by("pk").values_list("repairs", "sightings", "message__channel", "pk")
+    return [(any(repair["code"] == "from_parsedmarc" for repair in repairs), *others) for repairs, *others in found]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("order", ["import first", "mail first"])
+def test_a_failure_report_that_also_comes_by_mail_is_one_report_that_of_the_mail(order: str, written: Path) -> None:
+    organisation = make_organisation("imported")
+    steps = [
+        lambda: [line["outcome"] for line in imported("--json", written / "failure.json")],
+        lambda: [upload(FAILURE, organisation=organisation, filename="c.eml").outcome],
+    ]
+    ended = [step() for step in (steps if order == "import first" else reversed(steps))]
+    assert ended == [["stored"], ["stored" if order == "import first" else "duplicate"]]
+    ((is_rebuilt, sightings, channel, pk),) = failures()
+    assert (is_rebuilt, sightings, channel) == (False, 2, "upload")
+    assert Sighting.objects.get().failure_id == pk
+    assert Sighting.objects.get().message.channel == "parsedmarc"
+    for line in (steps[0](), steps[1]()):
+        assert line == ["duplicate"]
+    assert [each[:3] for each in failures()] == [(False, 4, "upload")]
+    call_command("reread", "--all", stdout=StringIO())
+    assert [each[:3] for each in failures()] == [(False, 4, "upload")]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "change", [(b"192.0.2.", b"203.0.113."), (b"Subject: ", b"Subject: Another "), (b"Arrival-Date: ", b"X-Date: ")]
+)
+def test_a_failure_report_that_says_something_else_stands_beside_the_imported_one(
+    change: tuple[bytes, bytes], written: Path
+) -> None:
+    organisation = make_organisation("imported")
+    imported("--json", written / "failure.json")
+    other = FAILURE.replace(*change)
+    assert other != FAILURE
+    assert upload(other, organisation=organisation, filename="c.eml").outcome == "stored"
+    assert sorted(each[:3] for each in failures()) == [(False, 1, "upload"), (True, 1, "parsedmarc")]
