@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 
 from reports.ingest.ledger import LEASE, Arrival, claim, take_in
@@ -215,6 +216,21 @@ def test_what_keeps_killing_its_reader_is_refused_after_three_tries(organisation
     message = Message.objects.get()
     assert (message.outcome, message.reason, message.tries) == ("refused", "reader_failed", 4)
     assert not AggregateReport.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sessions_that_end_while_a_message_is_read_are_not_its_fault(organisation: Organisation) -> None:
+    def cut(step: str) -> None:
+        if step == "read":
+            with suppress(OperationalError), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    (pk,) = take_in(arrivals(XML), organisation=organisation, at=NOW)
+    for _ in range(5):
+        with pytest.raises(OperationalError):
+            list(finish_unread([pk], at=NOW, checkpoint=cut, lease=timedelta()))
+    list(finish_unread([pk], at=NOW, lease=timedelta()))
+    assert Message.objects.values_list("outcome", "tries").get() == (Outcome.STORED, 2)
 
 
 def test_the_database_lets_no_mail_be_acknowledged_before_it_is_read(organisation: Organisation) -> None:
