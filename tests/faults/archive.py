@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -77,26 +77,41 @@ class ArchiveScene:
 
     def hurt(self, work: Work) -> str:
         """Do the work with so many workers, each of which is killed before an act, or at any moment, or not at all."""
-        self.work, told = work, []
-        expected = undisturbed(self.stage, work)
-        database = self.name.lower()
-        self.stage.copy_database(database, of=_templates(self.stage)[work.template])
-        with connected(database):
-            work.prepare()
+        expected, told = self._begin(work), []
         for turn in range(self.rng.choice((1, 2))):
             workers = []
             for _ in range(work.workers):
                 number = self.rng.randrange(expected.acts)
-                script = Script(dies_before=number, at=_at(work, turn))
-                workers.append(Worker(work.target, database, *work.arguments, script))
+                workers.append(self._start(Script(dies_before=number, at=_at(work, turn))))
                 told.append(str(number))
             if self.rng.random() < 0.3:
                 workers[0].pause(self.rng.uniform(0, expected.seconds))
                 workers[0].kill()
-            for each in workers:
-                each.says()
-                each.ends()
+            _all_end(workers)
         return f"killed before act {', '.join(told)} of {expected.acts}"
+
+    def overtake(self, work: Work) -> str:
+        """Do the work with workers of which each comes when what those before it have taken is free again, and who all go on."""
+        expected = self._begin(work)
+        workers = []
+        for turn in range(work.workers):
+            workers.append(self._start(Script(at=_at(work, turn))))
+            workers[-1].pause(self.rng.uniform(0, expected.seconds / 4))
+        _all_end(workers)
+        return f"{work.workers} workers, each of which takes those before it for dead"
+
+    def _begin(self, work: Work) -> Undisturbed:
+        self.work = work
+        expected = undisturbed(self.stage, work)
+        self.stage.copy_database(self.name.lower(), of=_templates(self.stage)[work.template])
+        with connected(self.name.lower()):
+            work.prepare()
+        return expected
+
+    def _start(self, script: Script) -> Worker:
+        work = self.work
+        assert work is not None
+        return Worker(work.target, self.name.lower(), *work.arguments, script)
 
     def settle(self) -> None:
         """Do the work once more without a fault. Raises NotIdentical where it fails."""
@@ -150,6 +165,12 @@ def undisturbed(stage: Stage, work: Work) -> Undisturbed:
         tables = _all_tables(without=_without(work))
     stage.drop_database(database)
     return Undisturbed(tables, acts, seconds)
+
+
+def _all_end(workers: Sequence[Worker]) -> None:
+    for each in workers:
+        each.says()
+        each.ends()
 
 
 def _to_the_end(work: Work, database: str) -> int:

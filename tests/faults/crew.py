@@ -5,6 +5,7 @@ Import it after `django.setup` could succeed: the environment names the lane's s
 
 from __future__ import annotations
 
+import asyncio
 import imaplib
 import itertools
 import os
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import django
@@ -25,11 +27,12 @@ from django.db import connection  # noqa: E402
 
 from dmarcsite.celery import app  # noqa: E402
 from reports import jobs, tasks  # noqa: E402
-from reports.ingest import ledger, pipeline, sender_checks  # noqa: E402
+from reports.ingest import ledger, lmtp, pipeline, sender_checks  # noqa: E402
 from reports.ingest import visit as visiting  # noqa: E402
+from reports.models import Organisation  # noqa: E402
 from reports.reread import run as rereading  # noqa: E402
 from reports.retention.run import apply_retention  # noqa: E402
-from reports.vocabulary import JobKind  # noqa: E402
+from reports.vocabulary import Channel, JobKind  # noqa: E402
 from tests.reports.stored import NOW  # noqa: E402
 
 NOT_VISITED = 3
@@ -114,6 +117,25 @@ def use_database(name: str) -> None:
     """Lead this process to another database of the lane's PostgreSQL."""
     connection.close()
     connection.settings_dict["NAME"] = name
+
+
+def serve_lmtp(path: str, organisation_id: int, script: Script, line: Connection) -> None:
+    """An LMTP server that reads what it takes, as `manage.py serve_lmtp` does; says when it listens."""
+    organisation = Organisation.objects.get(pk=organisation_id)
+    steps = itertools.count()
+
+    def checkpoint(_step: str) -> None:
+        if next(steps) == script.dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def take(content: bytes) -> object:
+        arrival = ledger.Arrival(content, Channel.LMTP, script.at)
+        return pipeline.ingest([arrival], organisation=organisation, at=script.at, checkpoint=checkpoint)
+
+    def ready() -> None:
+        line.send("ready")
+
+    asyncio.run(lmtp.serve(take, path=Path(path), address=None, limit=1 << 24, ready=ready, stop=asyncio.Event()))
 
 
 def celery_worker(*pool: str) -> None:

@@ -24,6 +24,7 @@ from tests.faults.archive_kinds import ARCHIVE_KINDS
 from tests.faults.celery_kinds import CELERY_KINDS
 from tests.faults.kinds import IMAP_ONLY, KINDS
 from tests.faults.places import IMAP
+from tests.faults.push import PUSH_KINDS, PushScene
 from tests.faults.scene import PLACES, CannotRun, NotIdentical, Scene
 from tests.faults.stage import Stage
 from tests.faults.workers import Hangs
@@ -73,11 +74,14 @@ def _run(injection: Injection, stage: Stage) -> bool:
     return not more
 
 
-def _scene_of(injection: Injection, stage: Stage) -> tuple[Scene | ArchiveScene, Callable[[], str]]:
+def _scene_of(injection: Injection, stage: Stage) -> tuple[Scene | ArchiveScene | PushScene, Callable[[], str]]:
     kind, rng = injection.kind, Random(injection.name)
     if kind in ARCHIVE_KINDS:
         archive = ArchiveScene(stage, rng, injection.name)
         return archive, partial(ARCHIVE_KINDS[kind], archive)
+    if kind in PUSH_KINDS:
+        push = PushScene(stage, rng, injection.name)
+        return push, partial(PUSH_KINDS[kind], push)
     scene = Scene(stage, rng, injection.name, (IMAP,) if kind in IMAP_ONLY else PLACES)
     return scene, partial((KINDS | CELERY_KINDS)[kind], scene)
 

@@ -11,7 +11,7 @@ ROUND = (
     "kill_act", "imap_cut", "postgres_restart", "deadlock", "retention_killed", "disk_full", "uidvalidity", "task_again",
     "kill_step", "clock_jump", "mail_again", "many_workers", "valkey_restart", "frozen", "reread_killed", "kill_act",
     "two_beats", "session_cut", "backlog_raced", "kill_moment", "imap_cut", "sender_checks_killed", "pool_killed",
-    "cut_within_copy", "many_workers",
+    "cut_within_copy", "lmtp_killed",
 )  # fmt: skip
 
 

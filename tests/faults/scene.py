@@ -104,7 +104,7 @@ class Scene:
     @property
     def baseline(self) -> Baseline:
         """The run without faults over the same mail with the same actions."""
-        return _baseline(self.stage, self.number, self.actions)
+        return baseline(self.stage, self.number, self.actions)
 
     @property
     def organisation(self) -> Organisation:
@@ -197,7 +197,8 @@ def _shape(mails: Mails) -> dict[str, int]:
 
 
 @cache
-def _baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
+def baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
+    """The run without faults over the mail of a world; made once."""
     name = f"undisturbed-{number}-{'-'.join(actions)}"
     mailbox, box = _filled(stage, name, world(number), actions, place=PLACES[number])
     with _wired(mailbox, box, []) as passed:

@@ -11,13 +11,16 @@ from tests.faults.archive_kinds import ARCHIVE_KINDS
 from tests.faults.celery_kinds import CELERY_KINDS
 from tests.faults.kinds import KINDS
 from tests.faults.plan import ROUND, plan
+from tests.faults.push import PUSH_KINDS
 from tests.mailhost.programs import program, require_root
 
 COUNT = len(ROUND)
 
 
 def test_each_kind_of_injection_is_in_every_round() -> None:
-    assert {injection.kind for injection in plan(count=COUNT, seed=1)} == set(KINDS | CELERY_KINDS | ARCHIVE_KINDS)
+    assert {injection.kind for injection in plan(count=COUNT, seed=1)} == set(
+        KINDS | CELERY_KINDS | ARCHIVE_KINDS | PUSH_KINDS
+    )
 
 
 def test_an_injection_is_found_again_by_its_seed_and_number() -> None:
