@@ -5,7 +5,7 @@ PY := .venv/bin/python
 PYTHONS := python3.13 python3.12 python3.11 python3
 CHECKED := dmarcsite reports exceptions benchmarks manage.py
 
-.PHONY: help up install develop test check faults mutations differential bench bench-engine image packages backup restore
+.PHONY: help up install develop test check faults mutations differential bench bench-folder bench-engine image packages backup restore
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -46,6 +46,9 @@ differential: .venv/developing ## Read the same files as parsedmarc (COUNT, SEED
 bench: .venv/developing ## Measure: report mails to committed rows, beside parsedmarc in the same run
 	@$(PY) -m compileall -q dmarcsite reports exceptions benchmarks # as an installation has it, whatever PYTHONDONTWRITEBYTECODE says
 	@exec $(PY) -m benchmarks.ingest
+
+bench-folder: packages .venv/developing ## Measure: the first visit to a folder of 200,000 mails on a real IMAP server, with a stop (MAILS)
+	@exec $(PY) -m tests.folder --mails "$(or $(MAILS),200000)"
 
 bench-engine: .venv/developing ## Measure: one decision among 10,000 rules, beside asking rule by rule
 	@exec $(PY) -m benchmarks.engine
