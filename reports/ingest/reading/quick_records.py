@@ -14,9 +14,9 @@ from typing import NamedTuple
 from lxml import etree
 
 from reports.dto import Address, AggregateRow
-from reports.ingest.reading.names import LocalNames
 from reports.ingest.reading.records import MOST_ELEMENTS, MOST_RECORDS
 from reports.ingest.reading.repairs import Repairs
+from reports.ingest.reading.shapes import Records
 from reports.ingest.reading.skeletons import Skeleton, read_skeleton
 from reports.ingest.reading.values import read_address
 from reports.ingest.reading.xmltext import XmlText
@@ -58,38 +58,23 @@ class _Sayings(dict[bytes, Skeleton]):
 
     def __init__(self, root: bytes, name: bytes) -> None:
         super().__init__()
-        self._before = root + b"<record><row><source_ip/><count/>"
-        self._after = b"</record></" + name + b">"
-        self._names: LocalNames | None = None
+        self._records = Records(root, name)
         self.elements = 0
-        """How many had to be parsed since somebody set this to 0."""
+        """How many had to be looked at since somebody set this to 0."""
 
     def __missing__(self, said: bytes) -> Skeleton:
         """Parse it. Raises etree.XMLSyntaxError where it is not well-formed, ValueError where it is no single record of the RFC."""
         if len(said) > SAYING_LENGTH or self.elements > MOST_ELEMENTS:
             raise ValueError("more than is kept")
-        root = etree.fromstring(self._before + said + self._after, parser=_strict_parser())
-        if len(root) != 1 or _OPEN in said:
-            raise ValueError("not one record")
-        if self._names is None:
-            self._names = LocalNames(etree.QName(root.tag).namespace or "")
-        names = self._names
-        flat = [(names[element.tag], element.text) for element in root[0].iter("*")]
+        flat = self._records.flat(said)
         self.elements += len(flat)
-        if len(self) >= SAYINGS_KEPT:
-            self.clear()
-        skeleton = read_skeleton(tuple(flat[4:]))
+        skeleton = read_skeleton(flat)
         if skeleton.has_unknown:
             raise ValueError("elements that are to be kept")
+        if len(self) >= SAYINGS_KEPT:
+            self.clear()
         self[said] = skeleton
         return skeleton
-
-
-def _strict_parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True,
-        huge_tree=False,
-    )  # fmt: skip
 
 
 # One pair is enough: nearly all reporters write the same root element.
