@@ -5,7 +5,7 @@ PY := .venv/bin/python
 PYTHONS := python3.13 python3.12 python3.11 python3
 CHECKED := dmarcsite reports exceptions benchmarks manage.py
 
-.PHONY: help up install develop test check faults mutations differential bench bench-folder bench-engine image packages backup restore
+.PHONY: help up install develop test check faults mutations differential bench bench-folder bench-engine bench-reread image packages backup restore
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -52,6 +52,9 @@ bench-folder: packages .venv/developing ## Measure: the first visit to a folder 
 
 bench-engine: .venv/developing ## Measure: one decision among 10,000 rules, beside asking rule by rule
 	@exec $(PY) -m benchmarks.engine
+
+bench-reread: .venv/developing ## Measure: reading all stored messages again, against the first reading in the same run
+	@exec $(PY) -m benchmarks.reread
 
 backup: .venv/installed ## Write the database to a new file: make backup TO=/safe/place/sekimori.backup (docs/backup.md)
 	@exec $(PY) manage.py backup "$(TO)"

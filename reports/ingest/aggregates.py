@@ -67,7 +67,7 @@ def store_aggregates(
         AggregateReport._meta.db_table,
         COLUMNS,
         (
-            _fields(pk, each, organisation=organisation, at=row.stored_at if row else at)
+            fields_of(pk, each, organisation=organisation, at=row.stored_at if row else at)
             for (pk, each), row in zip(new, rows, strict=True)
         ),
     )
@@ -94,8 +94,8 @@ def _known(filed: Sequence[FiledAggregate], *, organisation: Organisation) -> di
         return {(bytes(identity), bytes(rows_hash)): pk for identity, rows_hash, pk in cursor.fetchall()}
 
 
-def _fields(pk: int, filed: FiledAggregate, *, organisation: Organisation, at: datetime) -> tuple[Any, ...]:
-    """The values of COLUMNS."""
+def fields_of(pk: int, filed: FiledAggregate, *, organisation: Organisation, at: datetime) -> tuple[Any, ...]:
+    """The values of COLUMNS for a report that comes in for the first time."""
     content, head = filed.content, filed.content.head
     begin, end = datetime.fromtimestamp(head.begin, UTC), datetime.fromtimestamp(head.end, UTC)
     repairs = json.dumps([asdict(repair) for repair in content.repairs]) if content.repairs else "[]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -44,6 +44,17 @@ def copy_typed(table: str, types: Mapping[str, str], rows: Iterable[Sequence[Any
         copy.set_types(list(types.values()))
         for row in rows:
             copy.write_row(row)
+
+
+def copied_out(query: str, params: Sequence[Any]) -> Iterator[bytes]:
+    """The rows of a query as lines of COPY's text format, each with its newline: nothing is made of them but bytes."""
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY ({query}) TO STDOUT", params) as copy,
+    ):
+        for line in copy:
+            yield bytes(line)
 
 
 def array_of(values: Iterable[int | bytes]) -> str:

@@ -136,25 +136,19 @@ def finish(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime) -> None:
 
 
 def finish_again(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime) -> None:
-    """Write how messages ended that were read once more; who sent them is asked where that was not known yet."""
+    """Write how messages ended that were read once more."""
     _write(ended, at=at, condition="m.outcome IS NOT NULL")
-    unknown = Message.objects.filter(pk__in=[result.message_id for result, _ in ended], sender_checked_at=None)
-    unknown.update(sender_due_at=at)
+
+
+def ask_senders(message_ids: Iterable[int], *, at: datetime) -> None:
+    """Have it asked who sent these messages where that is not known yet and nobody is about to ask."""
+    unknown = Message.objects.filter(pk__in=list(message_ids), sender_checked_at=None)
+    unknown.filter(Q(sender_due_at=None) | Q(sender_due_at__gt=at)).update(sender_due_at=at)
 
 
 def _write(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime, condition: str) -> None:
     # As one JSON text: what psycopg takes to write arrays is several times what PostgreSQL takes to read them.
-    ends = [
-        {
-            "id": result.message_id,
-            "outcome": str(result.outcome),
-            "reason": result.reason,
-            "problems": [to_json(problem) for problem in result.problems],
-            "subject": _plain(mail.subject, SUBJECT_LENGTH),
-            "sender": _plain(mail.sender, SENDER_LENGTH),
-        }
-        for result, mail in ended
-    ]
+    ends = [end_of(result, mail) for result, mail in ended]
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE reports_message m SET outcome = e.outcome, reason = e.reason, problems = e.problems, "  # noqa: S608
@@ -164,6 +158,18 @@ def _write(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime, condition
             f"WHERE m.id = e.id AND {condition}",
             [at, json.dumps(ends, ensure_ascii=False)],
         )
+
+
+def end_of(result: Result, mail: MailFacts) -> dict[str, Any]:
+    """What the ledger keeps of how a message ended, by the names of its columns."""
+    return {
+        "id": result.message_id,
+        "outcome": str(result.outcome),
+        "reason": result.reason,
+        "problems": [to_json(problem) for problem in result.problems],
+        "subject": _plain(mail.subject, SUBJECT_LENGTH),
+        "sender": _plain(mail.sender, SENDER_LENGTH),
+    }
 
 
 def result_of(message_id: int) -> Result:

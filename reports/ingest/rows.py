@@ -41,9 +41,12 @@ class RowWriter:
 
     def write(self, reports: Sequence[tuple[int, FiledAggregate]], *, at: datetime) -> None:
         """Load all rows of the reports, each given with its primary key."""
+        copy_lines(AggregateRow._meta.db_table, COLUMNS, self.lines(reports, at=at))
+
+    def lines(self, reports: Sequence[tuple[int, FiledAggregate]], *, at: datetime) -> Iterator[str]:
+        """The rows in COPY's text format, as PostgreSQL itself would give them back."""
         addresses = {row.source_ip for _, report in reports for row in report.content.rows}
-        sources = store_sources(addresses, organisation=self._organisation, at=at)
-        copy_lines(AggregateRow._meta.db_table, COLUMNS, self._lines(reports, sources))
+        return self._lines(reports, store_sources(addresses, organisation=self._organisation, at=at))
 
     def _lines(self, reports: Sequence[tuple[int, FiledAggregate]], sources: dict[Address, str]) -> Iterator[str]:
         for pk, report in reports:
@@ -118,7 +121,13 @@ def _spell(row: Row, domain: str, lens: ReporterLens) -> str:
 
 
 def _json(items: tuple[OverrideReason, ...] | tuple[DkimResult, ...] | tuple[SpfResult, ...]) -> str:
-    return to_field(_encode([each._asdict() for each in items]))
+    return to_field(_encode([{name: getattr(each, name) for name in _KEYS[type(each)]} for each in items]))
+
+
+# In the order that jsonb has, so that rows can be compared with stored ones by their text.
+_KEYS = {
+    kind: sorted(kind._fields, key=lambda name: (len(name), name)) for kind in (OverrideReason, DkimResult, SpfResult)
+}
 
 
 # One for each kind: tuples of one kind equal those of another with the same texts.

@@ -57,6 +57,7 @@ def replace(readings: Sequence[tuple[int, Reading]], *, organisation: Organisati
         for (pk, reading), each in zip(readings, kept, strict=True)
     ]
     ledger.finish_again(ended, at=at)
+    ledger.ask_senders(message_ids, at=at)
     followers = _left_behind(old)
     _count_sightings({*old.contents, *seen})
     identities = old.identities | {(each.day, each.key[0]) for each in filed.aggregates}

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import DatabaseError, OperationalError, transaction
 
 from reports import jobs
 from reports.errors import RawStoreError
-from reports.ingest import store
+from reports.ingest import ledger, store
+from reports.ingest.collection import collection_paused
 from reports.ingest.outcome import Reading
-from reports.ingest.raw import with_bytes
-from reports.ingest.read import read
-from reports.models import Job, Message
+from reports.models import Job
 from reports.partitions import make_months
 from reports.reread.difference import Difference
+from reports.reread.parts import Part, read_in_parts, read_those
 from reports.reread.replace import replace
 from reports.reread.selection import Selection
 from reports.reread.snapshot import what_came
-from reports.sealing import SealBroken
+from reports.reread.unchanged import unchanged
 from reports.vocabulary import JobState
 
-TOGETHER = 200
-HELD_TOGETHER = 20
-ROWS_TOGETHER = 20_000
+TOGETHER = 1000
 TRIES = 3
 """A message that kills its reader so often is left as it is."""
 DRY_RUN = "dry_run"
@@ -38,15 +35,6 @@ Checkpoint = Callable[[str], None]
 """Told each step that has just been finished; tests end the process there."""
 Watch = Callable[[Job], None]
 """Told of the job after each part."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Messages that were read for one transaction; `last` is the last one looked at, `left_out` says why some are not there."""
-
-    readings: Sequence[tuple[int, Reading]]
-    left_out: Sequence[str]
-    last: int
 
 
 def run(
@@ -62,7 +50,7 @@ def run(
     A dry run does the same, undoes it, and keeps the difference. At `until` it stops, for the next one to go on. Raises
     RawStoreError where the bucket that keeps the bytes does not answer: the next run goes on, too.
     """
-    with jobs.carried(pk, at=clock()) as job:
+    with collection_paused(), jobs.carried(pk, at=clock()) as job:
         if job is None:
             return False
         try:
@@ -96,12 +84,13 @@ def _carry_on(
         pks = pks[:1] if careful else pks
         careful = max(0, careful - 1)
         killed = _say_what_is_tried(job, pks[0], at=clock())
-        parts = iter([_Part([], ["kills_reader"], pks[0])]) if killed else _read_in_parts(pks)
+        parts = iter([Part([], ["kills_reader"], pks[0])]) if killed else read_in_parts(pks)
         for part in parts:
             checkpoint("read")
             _put(job, part, at=clock(), checkpoint=checkpoint)
             checkpoint("committed")
             watch(job)
+            gc.collect(1)  # the little that counting references has left of the part
     return True
 
 
@@ -121,41 +110,7 @@ def _forgive(job: Job, *, at: datetime) -> None:
         jobs.advance(job, done=job.done, position=job.position, result=result, at=at)
 
 
-def _read_in_parts(pks: Sequence[int]) -> Iterator[_Part]:
-    readings: list[tuple[int, Reading]] = []
-    left_out: list[str] = []
-    for message, data in with_bytes(_messages(pks)):
-        reading, why = _read(message, data)
-        if reading:
-            readings.append((message.pk, reading))
-        else:
-            left_out.append(why)
-        if sum(each.rows for _, each in readings) >= ROWS_TOGETHER:
-            yield _Part(readings, left_out, message.pk)
-            readings, left_out = [], []
-    yield _Part(readings, left_out, pks[-1])
-
-
-def _messages(pks: Sequence[int]) -> Iterator[Message]:
-    """Some at a time, since each holds its bytes. No cursor stays open where the bucket does not answer in between."""
-    for start in range(0, len(pks), HELD_TOGETHER):
-        found = Message.objects.filter(pk__in=pks[start : start + HELD_TOGETHER])
-        yield from found.select_related("raw").order_by("pk")
-
-
-def _read(message: Message, data: bytes | SealBroken | None) -> tuple[Reading | None, str]:
-    if data is None:
-        return None, "bytes_gone"
-    if isinstance(data, SealBroken):
-        return None, "key_gone"
-    try:
-        return read(data, filename=message.filename), ""
-    except Exception:  # a fault of ours in one message must not hold up the others
-        log.exception("message %d cannot be read again", message.pk)
-        return None, "reader_failed"
-
-
-def _put(job: Job, part: _Part, *, at: datetime, checkpoint: Checkpoint) -> None:
+def _put(job: Job, part: Part, *, at: datetime, checkpoint: Checkpoint) -> None:
     """One part in one transaction with its place in the job; where the database refuses it, each message by itself."""
     make_months(store.days_of(part.readings, at=at), at=at)
     difference = Difference.from_json(job.result)
@@ -183,14 +138,19 @@ def _put(job: Job, part: _Part, *, at: datetime, checkpoint: Checkpoint) -> None
 
 
 def _compare(job: Job, readings: Sequence[tuple[int, Reading]], difference: Difference, *, at: datetime) -> None:
-    """Replace, look at what that changed, and undo it on a dry run."""
-    pks = [pk for pk, _ in readings]
+    """Replace what is not stored as it was read, look at what that changed, and undo it on a dry run."""
     with transaction.atomic():
+        same = unchanged(readings, organisation=job.organisation, at=at)
+        ledger.ask_senders(same, at=at)
+        others = [(pk, reading) for pk, reading in readings if pk not in same]
+        pks = [pk for pk, _ in others]
         before = what_came(pks)
-        _replace_all(readings, job=job, at=at)
+        _replace_all(others, job=job, at=at)
         after = what_came(pks)
         if job.parameters.get(DRY_RUN):
             transaction.set_rollback(True)
+    for pk, came in same.items():
+        difference.add(pk, came, came)
     for pk in pks:
         difference.add(pk, before[pk], after[pk])
 
@@ -202,10 +162,4 @@ def _replace_all(readings: Sequence[tuple[int, Reading]], *, job: Job, at: datet
     while waiting:
         seen |= {pk for pk, _ in waiting}
         followers = replace(waiting, organisation=job.organisation, at=at) - seen
-        waiting = _follow(followers)
-
-
-def _follow(followers: set[int]) -> list[tuple[int, Reading]]:
-    messages = Message.objects.filter(pk__in=followers, outcome__isnull=False).select_related("raw").order_by("pk")
-    found: list[tuple[int, Any]] = [(message.pk, _read(message, data)[0]) for message, data in with_bytes(messages)]
-    return [(pk, reading) for pk, reading in found if reading is not None]
+        waiting = read_those(followers)

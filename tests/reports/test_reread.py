@@ -231,7 +231,7 @@ def test_one_that_kills_its_reader_is_left_out_in_the_end(
             raise Killed
         return real(data, filename=filename)
 
-    from reports.reread import run as module
+    from reports.reread import parts as module
 
     real = module.read
     monkeypatch.setattr(module, "read", deadly)
