@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from reports.forms.mailbox_kinds import FORMS
 from reports.permissions import Act
 from tests.website.house import House
 
@@ -99,17 +100,27 @@ POSTED = {
 SENDS_ON = {"reports:sign-in-return"}
 """These answer with another address."""
 PAGES = [name for name in ACTS if name not in POSTED | SENDS_ON]
+VARIANTS: dict[str, list[str]] = {
+    "reports:mailbox-create": [f"?kind={kind}" for kind in FORMS],
+    "reports:source-list": ["?group=service"],
+    "reports:ingestion": ["?outcome=parked"],
+}
+"""What else a page without a number looks like."""
 _NEEDED = {"exceptions:rule-preview": "?header_from=example.com&networks=192.0.2.77"}
 _RULE = "SELECT id FROM exceptions_exceptionrule WHERE organisation_id = %s AND state = '{}' ORDER BY id"
 _THINGS = {
+    "role-": "SELECT id FROM dmarcsite_rolegrant WHERE organisation_id = %s ORDER BY id",
+    "membership-": "SELECT id FROM reports_membership WHERE organisation_id = %s ORDER BY id",
+    "reports:service-": "SELECT id FROM reports_servicename WHERE organisation_id = %s ORDER BY id",
     "domain-": "SELECT id FROM reports_domain WHERE organisation_id = %s AND kind <> 'foreign' ORDER BY id",
     "reports:source-": "SELECT id FROM reports_source WHERE organisation_id = %s ORDER BY id",
     "reports:report-": "SELECT id FROM reports_aggregatereport WHERE organisation_id = %s ORDER BY id",
     "reports:failure-": "SELECT id FROM reports_failurereport WHERE organisation_id = %s ORDER BY id",
     "reports:tls-endpoint-": "SELECT id FROM reports_tlsendpoint WHERE organisation_id = %s ORDER BY id",
     "reports:tls-": "SELECT id FROM reports_tlsreport WHERE organisation_id = %s ORDER BY id",
-    "reports:message-": "SELECT id FROM reports_message WHERE organisation_id = %s ORDER BY id",
+    "reports:message-": "SELECT id FROM reports_message WHERE organisation_id = %s ORDER BY reason <> 'reader_failed', id",
     "reports:job-": "SELECT id FROM reports_job WHERE organisation_id = %s ORDER BY id",
+    "reports:mailbox-sign-in": "SELECT id FROM reports_mailbox WHERE organisation_id = %s AND kind = 'graph' ORDER BY id",
     "reports:mailbox-": "SELECT id FROM reports_mailbox WHERE organisation_id = %s ORDER BY id",
     "reports:upload-detail": "SELECT id FROM reports_job WHERE organisation_id = %s AND kind = 'upload' ORDER BY id",
     "reports:upload-token-": "SELECT id FROM reports_uploadtoken WHERE organisation_id = %s ORDER BY id",

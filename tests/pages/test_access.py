@@ -6,8 +6,18 @@ import pytest
 
 from reports.permissions import may
 from reports.vocabulary import Role
-from tests.pages.addresses import ACTS, FEEDS, OPEN, PAGES, POSTED, nowhere, our_patterns, somewhere
+from tests.pages.addresses import ACTS, FEEDS, OPEN, PAGES, POSTED, has_number, nowhere, our_patterns, somewhere
 from tests.website.house import OURS, House
+from tests.website.site import PASSWORD
+from tests.website.visitor import Visitor
+
+NEIGHBOUR = "boss@neighbour.example"
+_MOVE_IN = f"""
+from dmarcsite.models import User
+from reports.models import Membership, Organisation
+user = User.objects.create_user(email="{NEIGHBOUR}", password="{PASSWORD}")
+Membership.objects.create(organisation=Organisation.objects.create(name="Neighbour", slug="neighbour"), user=user, role="administrator")
+"""
 
 
 def test_the_table_knows_every_address() -> None:
@@ -48,3 +58,25 @@ def test_posts_are_taken_from_those_who_may_and_from_nobody_else(house: House, r
 def test_what_changes_something_cannot_be_asked_by_a_link(house: House) -> None:
     statuses = {name: house.people[Role.ADMINISTRATOR].get(nowhere(name)).status_code for name in POSTED}
     assert statuses == dict.fromkeys(POSTED, 405)
+
+
+def test_an_administrator_of_another_organisation_finds_nothing_of_ours(house: House) -> None:
+    """Neither to look at nor to change: every address with a number answers as if nothing had that number."""
+    house.site.manage("shell", "--no-imports", "-c", _MOVE_IN)
+    neighbour = Visitor(house.site)
+    neighbour.log_in(NEIGHBOUR)
+    wrong, absent = {}, set()
+    for name in filter(has_number, ACTS):
+        path = somewhere(house, name, organisation=OURS)
+        if path is None:
+            absent.add(name)
+            continue
+        ours, none = ([neighbour.get(each), neighbour.post(each)] for each in (path, nowhere(name)))
+        said = [(answer.status_code, answer.headers.get("Location")) for answer in ours]
+        if said != [(answer.status_code, answer.headers.get("Location")) for answer in none] or ours[0].is_success:
+            wrong[name] = said
+    assert (wrong, absent) == ({}, {"reports:service-drop"})
+    shown = [
+        neighbour.get(somewhere(house, name, organisation=OURS) or "").text for name in PAGES if not has_number(name)
+    ]
+    assert not any("198.51.100.2" in text or "late@example.com" in text for text in shown)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -52,6 +54,34 @@ def test_the_gate_stands_before_each_connection_and_not_the_first_look_up_alone(
 
 def _refuse(*_: object, **__: object) -> None:
     raise OSError("not through here")
+
+
+class _Endless(BaseHTTPRequestHandler):
+    """Answers each request with spaces until the other side has enough."""
+
+    def do_GET(self) -> None:
+        """Named by http.server."""
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b" " * 65_536)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_listing_without_an_end_is_given_up_and_does_not_fill_the_memory(
+    s3_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.ingest.places.s3_client.TEXT_BYTES", 1 << 20)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Endless) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        step = last_step(endpoint_url=endpoint, is_path_style=True)
+        server.shutdown()
+    assert step == ("bucket", MailboxFault.SERVER_REFUSED)
 
 
 def test_a_bucket_that_is_not_there_is_said_so(s3_endpoint: str) -> None:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import io
 import struct
+import tarfile
 import time
 from datetime import timedelta
 
@@ -144,6 +145,12 @@ HOSTILE = {
         struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 8, 0, 0, 0, 0, 0, 30 * (899 - n), 0) for n in range(900)
     )
     + b"\0\0\0\xff\xff" * 3_000_000,
+    "headers of tar that announce headers": b"".join(
+        tarfile.TarInfo("x")._create_header(
+            {"name": "x", "type": tarfile.XHDTYPE}, tarfile.USTAR_FORMAT, "utf-8", "strict"
+        )
+        for _ in range(5000)
+    ),
     "json a million deep": b'{"policy-type":' + b"[" * 1_000_000,
     "fields of a failure report": failure_mail(feedback="Feedback-Type: auth-failure\n" + "a: b\n" * 500_000),
 }

@@ -98,7 +98,7 @@ def tar_members(data: bytes, *, budget: Budget) -> Iterator[Member]:
                 if file:
                     name = info.name
                     yield Member(name, _read(file, budget=budget))
-    except (tarfile.TarError, *_DAMAGE):
+    except (tarfile.TarError, RecursionError, *_DAMAGE):  # header upon header, each of which announces the next one
         yield Member(name, problem=Reason.DAMAGED_ARCHIVE)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import socket
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
@@ -19,7 +19,11 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSL
 from reports.errors import MailboxError, MailboxMisconfigured
 from reports.ingest import gate
 from reports.ingest.places.place import detail
+from reports.ingest.places.web import TEXT_BYTES
 from reports.vocabulary import MailboxFault
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
@@ -31,10 +35,32 @@ class _Gated(AWSHTTPConnection):  # type: ignore[misc]  # botocore carries no ty
     def _new_conn(self) -> socket:
         return gate.connect(gate.resolve(self.host, port=self.port), port=self.port, timeout=CONNECT_SECONDS)
 
+    def getresponse(self) -> BaseHTTPResponse:
+        return _bounded(super().getresponse())
+
 
 class _GatedTls(AWSHTTPSConnection):  # type: ignore[misc]
     def _new_conn(self) -> socket:
         return gate.connect(gate.resolve(self.host, port=self.port), port=self.port, timeout=CONNECT_SECONDS)
+
+    def getresponse(self) -> BaseHTTPResponse:
+        return _bounded(super().getresponse())
+
+
+def _bounded(response: BaseHTTPResponse) -> BaseHTTPResponse:
+    """An answer of which botocore reads everything at once that is no object: only so much of it."""
+    pieces = response.stream
+
+    def stream(*args: Any, **options: Any) -> Iterator[bytes]:
+        size = 0
+        for piece in pieces(*args, **options):
+            size += len(piece)
+            if size > TEXT_BYTES:
+                raise MailboxError(MailboxFault.SERVER_REFUSED, (("error", f"more than {TEXT_BYTES} bytes"),))
+            yield piece
+
+    response.stream = stream  # type: ignore[method-assign]
+    return response
 
 
 class _Pool(AWSHTTPConnectionPool):  # type: ignore[misc]
