@@ -5,7 +5,7 @@ PY := .venv/bin/python
 PYTHONS := python3.13 python3.12 python3.11 python3
 CHECKED := dmarcsite reports exceptions benchmarks manage.py
 
-.PHONY: help up install develop test check faults mutations differential bench bench-folder bench-engine bench-reread image packages backup restore
+.PHONY: help up install develop test check faults mutations differential bench bench-report bench-growth bench-pages bench-folder bench-engine bench-reread image packages backup restore
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -46,6 +46,16 @@ differential: .venv/developing ## Read the same files as parsedmarc (COUNT, SEED
 bench: .venv/developing ## Measure: report mails to committed rows, beside parsedmarc in the same run
 	@$(PY) -m compileall -q dmarcsite reports exceptions benchmarks # as an installation has it, whatever PYTHONDONTWRITEBYTECODE says
 	@exec $(PY) -m benchmarks.ingest
+
+bench-report: .venv/developing ## Measure: one report of 100,000 rows, beside parsedmarc's API in the same run
+	@exec $(PY) -m benchmarks.report
+
+bench-growth: .venv/developing ## Measure: time and memory of ten times the mails
+	@$(PY) -m compileall -q dmarcsite reports exceptions benchmarks
+	@exec $(PY) -m benchmarks.growth
+
+bench-pages: .venv/developing ## Measure: every page at 20,000,000 rows, and the work of the nights (ROWS, ROUNDS, NIGHTS=0)
+	@exec $(PY) -m benchmarks.large --rows "$(or $(ROWS),20000000)" --rounds "$(or $(ROUNDS),3)" --nights "$(or $(NIGHTS),1)"
 
 bench-folder: packages .venv/developing ## Measure: the first visit to a folder of 200,000 mails on a real IMAP server, with a stop (MAILS)
 	@exec $(PY) -m tests.folder --mails "$(or $(MAILS),200000)"

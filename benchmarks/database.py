@@ -34,15 +34,19 @@ class Database:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(DATABASE))
             )
+        return self.environment(name)
+
+    def environment(self, name: str) -> dict[str, str]:
+        """The environment of a program that uses the database `name`, which there must be."""
         return _environment(self.places, database=name)
 
 
 @contextmanager
-def own_database(var: Path) -> Iterator[Database]:
-    """Start the server below `var`, migrate, and stop it at the end."""
+def own_database(var: Path, *, durable: bool = True) -> Iterator[Database]:
+    """Start the server below `var`, migrate, and stop it at the end. `durable` False is for filling, never for measuring."""
     var.mkdir(mode=0o711, exist_ok=True)
     places = Places(var)
-    with embedded_services(places, with_valkey=False) as (server,):
+    with embedded_services(places, with_valkey=False, durable=durable) as (server,):
         subprocess.run(
             [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"],
             cwd=ROOT, env=_environment(places, database=DATABASE), check=True,

@@ -121,3 +121,32 @@ def test_the_engine_is_measured_beside_asking_one_by_one() -> None:
         ("decision", 40, {"figure", "rules", "p50_us", "p99_us"}),
         ("decision_linear", 40, {"figure", "rules", "p50_us", "p99_us"}),
     ]
+
+
+def test_one_report_is_measured_beside_the_api_of_parsedmarc() -> None:
+    lines = lines_of("benchmarks.report", "--rows", "40")
+    ratios = {line["figure"]: line["value"] for line in lines if line["unit"] == "times"}
+    assert set(ratios) == {"api_rows_per_cpu_second_ratio", "api_wall_ratio"}
+    assert all(value > 0 for value in ratios.values())
+
+
+def test_growth_is_told_for_each_step() -> None:
+    lines = lines_of("benchmarks.growth", "--mails", "4", "8")
+    told = [(line["figure"], line["mails"]) for line in lines]
+    measured = ["work_seconds", "cpu_seconds", "peak_memory_mib"]
+    assert told == [
+        *((figure, mails) for mails in (4, 8) for figure in measured),
+        ("growth_of_time_for_ten_times", 8),
+        ("growth_of_memory", 8),
+    ]
+
+
+def test_a_large_installation_answers_every_page_and_its_sums_are_right() -> None:
+    lines = lines_of("benchmarks.large", "--rows", "20000", "--rounds", "1")
+    pages = [line for line in lines if "page" in line]
+    assert len(pages) >= 14
+    assert all({"page", "rows", "p50_ms", "p95_ms", "queries"} <= set(line) for line in pages)
+    assert all(line["rows"] >= 20_000 for line in pages)
+    work = {line["work"]: line for line in lines if "work" in line and "seconds" in line}
+    assert (work["check_rollups"]["differing"], work["check_rollups"]["buckets"] > 1000) == (0, True)
+    assert work["retention"]["gone"]["reports"] == work["retention_dry_run"]["due"]["reports"] > 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from reports.models import AggregateReport, FailureReport, Message, Node, TlsReport
@@ -78,24 +78,22 @@ def reports_of(
 
 
 def outcomes_by_day(viewer: Viewer, *, since: datetime) -> list[dict[str, Any]]:
-    """Messages per UTC day of arrival and outcome."""
+    """Messages per UTC day of arrival and outcome; `first` is the smallest id among them."""
     rows = Message.objects.filter(organisation_id=viewer.organisation_id, received_at__gte=since)
     return list(
         rows.annotate(on=TruncDate("received_at"))
         .values("on", "outcome")
-        .annotate(total=Count("pk"))
+        .annotate(total=Count("pk"), first=Min("pk"))
         .order_by("on", "outcome")
     )
 
 
-def rows_by_day(viewer: Viewer, *, since: datetime) -> dict[date, int]:
-    """Rows of aggregate reports per UTC day on which they came in."""
-    arrived = {"organisation_id": viewer.organisation_id, "received_at__gte": since}
-    # Ids grow as mails arrive: so the reports of these mails are found without looking at all there are. "+ 0", or else
-    # PostgreSQL would look for the smallest id by walking through all older mails.
-    first = Message.objects.filter(**arrived).aggregate(first=Min(F("pk") + 0))["first"]
-    recent = aggregate_reports(viewer).filter(message_id__gte=first or 0)
-    recent = recent.filter(**{f"message__{name}": value for name, value in arrived.items()})
+def rows_by_day(viewer: Viewer, *, since: datetime, first: int) -> dict[date, int]:
+    """Rows of aggregate reports per UTC day on which they came in; `first` is the smallest id of a message that did."""
+    # Ids grow as mails arrive: so the reports of these mails are found without looking at all there are.
+    recent = aggregate_reports(viewer).filter(
+        message_id__gte=first, message__organisation_id=viewer.organisation_id, message__received_at__gte=since
+    )
     by_day = recent.order_by().annotate(on=TruncDate("message__received_at")).values_list("on")
     return dict(by_day.annotate(total=Sum("rows")))
 

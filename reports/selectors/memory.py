@@ -36,13 +36,7 @@ class Memory:
         """What `make` answers, which must be something that JSON knows and depend on nothing but scope, decisions and
         `what`. One small query where it is known.
         """
-        key = f"memory:{hashlib.sha256(repr((what, self._state)).encode()).hexdigest()}"
-        found = cache.get(key)
-        if found is not None:
-            return cast("T", json.loads(found))
-        made = make()
-        cache.set(key, json.dumps(made), SECONDS)
-        return made
+        return kept(what, self._state, make)
 
     @cached_property
     def _state(self) -> tuple[object, ...]:
@@ -52,6 +46,17 @@ class Memory:
         live = Q(until=None) | Q(until__gt=self.now)
         sums = _written(self.scope.within(DomainDay.objects.all()))
         return (*asked, self.scope.domain_id, *sums, *_written(self.scope.visible(Decision.objects.filter(live))))
+
+
+def kept(what: str, state: tuple[object, ...], make: Callable[[], T]) -> T:
+    """What `make` answers, or what it answered when `state` was the same; it must be something that JSON knows."""
+    key = f"memory:{hashlib.sha256(repr((what, state)).encode()).hexdigest()}"
+    found = cache.get(key)
+    if found is not None:
+        return cast("T", json.loads(found))
+    made = make()
+    cache.set(key, json.dumps(made), SECONDS)
+    return made
 
 
 def _written(rows: QuerySet[DomainDay] | QuerySet[Decision]) -> tuple[object, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count
 
+from reports.models import Message
+from reports.selectors.memory import kept
 from reports.selectors.report_list import aggregate_reports
 from reports.viewer import Viewer
 
@@ -33,27 +34,39 @@ class ReporterState:
 
 
 def expected_reporters(viewer: Viewer, *, now: datetime) -> list[ReporterState]:
-    """Those who report regularly, the silent ones first. One query over the reports of the window."""
-    today = now.date()
-    since = today - timedelta(days=WINDOW_DAYS)
-    rows = aggregate_reports(viewer).filter(day__gt=since, day__lte=today).order_by()
+    """Those who report regularly, the silent ones first. Asked anew whenever a mail came in or was read, else remembered."""
+    today, messages = now.date(), Message.objects.filter(organisation_id=viewer.organisation_id)
+    newest = list(messages.order_by("-received_at", "-pk").values_list("pk", "outcome")[:1])
+    domains = None if viewer.domain_ids is None else sorted(viewer.domain_ids)
+    state = (viewer.organisation_id, domains, today, newest, messages.filter(outcome=None).count())
+    found = kept("reporters", state, lambda: _regular(viewer, today=today))
+    states = [_state(*each, today=today) for each in found]
+    return sorted(states, key=lambda state: (not state.is_silent, -state.days, state.name))
+
+
+def _regular(viewer: Viewer, *, today: date) -> list[tuple[str, int, int, str, str]]:
+    """Name, days with a report, reports, first and last day. One query over the reports of the window."""
+    rows = aggregate_reports(viewer).filter(day__gt=today - timedelta(days=WINDOW_DAYS), day__lte=today).order_by()
     days_of: dict[str, dict[date, int]] = defaultdict(dict)
     # By reporter and day, for to count distinct days would sort all reports of the window.
     for name, day, reports in rows.values_list("org_name", "day").annotate(reports=Count("pk")):
         days_of[name][day] = reports
-    states = [_state(name, days, today=today) for name, days in days_of.items() if len(days) >= REGULAR_DAYS]
-    return sorted(states, key=lambda state: (not state.is_silent, -state.days, state.name))
+    return [
+        (name, len(days), sum(days.values()), min(days).isoformat(), max(days).isoformat())
+        for name, days in days_of.items()
+        if len(days) >= REGULAR_DAYS
+    ]
 
 
-def _state(name: str, days: Mapping[date, int], *, today: date) -> ReporterState:
-    first, last = min(days), max(days)
+def _state(name: str, days: int, reports: int, first_day: str, last_day: str, *, today: date) -> ReporterState:
+    first, last = date.fromisoformat(first_day), date.fromisoformat(last_day)
     # The day that a report is about is over before it is sent, so yesterday's is the newest to expect.
     silent = max(0, (today - last).days - 1)
-    usual = ((last - first).days + 1) / len(days)
+    usual = ((last - first).days + 1) / days
     return ReporterState(
         name=name,
-        days=len(days),
-        reports=sum(days.values()),
+        days=days,
+        reports=reports,
         last_day=last,
         silent_days=silent,
         is_silent=silent >= max(LEAST_SILENCE_DAYS, PATIENCE * usual),

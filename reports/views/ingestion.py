@@ -42,6 +42,8 @@ def ingestion(request: HttpRequest) -> HttpResponse:
     waiting = {state.stage: state.waiting for state in states}
     parked_messages = list(parked(viewer)[: PARKED_SHOWN + 1])
     jobs = list(recent_jobs(viewer, now=now)[:JOBS_SHOWN])
+    outcomes = health.outcomes_by_day(viewer, since=since)
+    first = min((each["first"] for each in outcomes), default=0)
     context: dict[str, Any] = {
         "pipeline": health.pipeline(viewer, now=now),
         "unread": waiting[Stage.READ],
@@ -56,8 +58,8 @@ def ingestion(request: HttpRequest) -> HttpResponse:
         "reporters": expected_reporters(viewer, now=now),
         "nodes": [(node, health.node_health(node, now=now)) for node in health.nodes(viewer)],
         "charts": [
-            outcome_chart("outcomes", health.outcomes_by_day(viewer, since=since), days=days),
-            row_chart("rows", health.rows_by_day(viewer, since=since), days=days),
+            outcome_chart("outcomes", outcomes, days=days),
+            row_chart("rows", health.rows_by_day(viewer, since=since, first=first), days=days),
         ],
         "filter": found,
         "table": paged(MessageTable(found.qs), request, per_page=PER_PAGE),
