@@ -167,6 +167,14 @@ def test_the_stored_password_is_on_no_page(client: Client, stored: Mailbox) -> N
     assert field.get("value") is None
 
 
+def test_why_a_mailbox_is_not_read_stands_on_its_page_too(client: Client, stored: Mailbox) -> None:
+    said = words(client.get(edit(stored)))
+    assert "The server refuses this user name and password. Enter the password again" in said
+    assert "3 failed visits in a row The pause before the next visit doubles each time" in said
+    Mailbox.objects.update(error_code="", failures=0)
+    assert "failed visit" not in words(client.get(edit(stored)))
+
+
 def test_a_new_password_replaces_the_stored_one(client: Client, stored: Mailbox) -> None:
     client.post(edit(stored), filled(host="other.example.com", password="new one", save="1"))
     stored.refresh_from_db()
