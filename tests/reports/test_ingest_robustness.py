@@ -100,6 +100,39 @@ def test_every_truncation_of_a_report_keeps_whole_rows_only(data: st.DataObject)
     assert [row.count for row in report.rows] == [n * 100 for n in range(1, xml[:cut].count(b"</record>") + 1)]
 
 
+def compound_of_loops(storages: int = 900) -> bytes:
+    """Each stream is a few bytes long and begins with a sector that is followed by itself, as far as there are sectors."""
+    no_sector, fat_sectors, per_sector = 0xFFFFFFFE, 109, 128
+    directory = range(fat_sectors + 1, fat_sectors + 1 + storages * 2 // 4 + 1)
+    table = [no_sector] * (fat_sectors * per_sector)
+    table[fat_sectors] = fat_sectors
+    for each in directory[:-1]:
+        table[each] = each + 1
+    entry = struct.Struct("<64sHBxIII36xIQ")
+    name = "__substg1.0_37010102".encode("utf-16-le")
+    entries = [
+        entry.pack(*fields)
+        for number in range(storages)
+        for fields in (
+            (b"", 2, 1, no_sector, no_sector, 2 * number + 1, no_sector, 0),
+            (name, len(name) + 2, 2, no_sector, no_sector, no_sector, fat_sectors, 20),
+        )
+    ]
+    head = struct.pack(
+        "<8s22xHH14xI4xII4xI4x109I",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        9,
+        6,
+        directory[0],
+        0,
+        no_sector,
+        no_sector,
+        *range(109),
+    )
+    fat = struct.pack(f"<{len(table)}I", *table)
+    return head + fat + b"x" * 512 + b"".join(entries) + b"\0" * (512 * 14_000)
+
+
 HOSTILE = {
     "comments never closed": b"<!--" * 250_000 + XML,
     "declarations never closed": b"<?xml " * 150_000 + XML,
@@ -151,6 +184,8 @@ HOSTILE = {
         )
         for _ in range(5000)
     ),
+    "values of json before a long rest": b'[{"policy-type":1}]' + b"{}" * 100_000 + b"x" * 4_000_000,
+    "a compound file of chains without an end": compound_of_loops(),
     "json a million deep": b'{"policy-type":' + b"[" * 1_000_000,
     "fields of a failure report": failure_mail(feedback="Feedback-Type: auth-failure\n" + "a: b\n" * 500_000),
 }
@@ -165,6 +200,8 @@ def test_hostile_input_takes_linear_time(name: str) -> None:
 
 
 SLOWEST = {
+    "values of json before a long rest": 3,
+    "a compound file of chains without an end": 2,
     "quotes never closed in Authentication-Results": 1,
     "a field of encoded words in a sample": 2,
     "lines within two hundred parts": 2,

@@ -39,6 +39,7 @@ _ANY_SIGN = re.compile(rb'<|begin |[A-Za-z0-9+/]{20}|"[Oo]rganization')
 _ESCAPED_JSON = re.compile(rb"(?i)&(?:quot|#0*34|#x0*22);organization-?name&")
 _REPORT_KEY = re.compile(rb'(?i)"organization-?name"\s*:')
 JSON_LENGTH = 8 << 20
+_BETWEEN_JSON = re.compile(r"[ \t\r\n,]*")
 MOST_JSON = 5000  # more than a message may have parts, which whoever asked counts
 
 
@@ -92,8 +93,9 @@ def split_json(data: bytes) -> list[bytes]:
 
 def _documents(text: str) -> Iterator[object]:
     """Values one after the other, those of lists one by one, each once; what follows and is no value ends them."""
-    decoder, position, seen = json.JSONDecoder(strict=False), 0, set[str]()
-    while text.startswith(("{", "["), position) and len(seen) < MOST_JSON:
+    decoder, position, number, seen = json.JSONDecoder(strict=False), 0, 0, set[str]()
+    while text.startswith(("{", "["), position) and number < MOST_JSON:
+        number += 1
         if seen:
             try:
                 value, end = decoder.raw_decode(text, position)
@@ -106,7 +108,8 @@ def _documents(text: str) -> Iterator[object]:
             if told not in seen:
                 seen.add(told)
                 yield each
-        position = end + len(text[end:]) - len(text[end:].lstrip(" \t\r\n,"))
+        between = _BETWEEN_JSON.match(text, end)
+        position = between.end() if between else end
 
 
 def find_blocks(text: bytes) -> Iterator[Block]:

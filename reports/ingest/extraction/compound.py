@@ -67,7 +67,8 @@ class _CompoundFile:
             raise ValueError("sizes of sectors")
         self._size, self._mini_size = 1 << shift, 1 << mini_shift
         self._fat = self._numbers(self._fat_sectors(*fat))
-        self._mini_fat = self._numbers(self._chain(first_mini, self._fat))
+        most = len(data) // self._mini_size * _NUMBER // self._size + 1
+        self._mini_fat = self._numbers(self._chain(first_mini, self._fat, most=most))
         self._entries = [self._entry(each) for each in _ENTRY.iter_unpack(self._joined(first_entry))]
         self._mini = self._joined(self._entries[_ROOT].start)
 
@@ -89,9 +90,9 @@ class _CompoundFile:
 
     def read(self, entry: _Entry) -> bytes:
         if entry.size >= self._cutoff:
-            return self._joined(entry.start)[: entry.size]
+            return self._joined(entry.start, most=entry.size // self._size + 1)[: entry.size]
         size = self._mini_size
-        sectors = self._chain(entry.start, self._mini_fat)
+        sectors = self._chain(entry.start, self._mini_fat, most=entry.size // size + 1)
         return b"".join(self._mini[each * size : each * size + size] for each in sectors)[: entry.size]
 
     def _entry(self, fields: tuple[bytes, int, int, int, int, int, int, int]) -> _Entry:
@@ -112,15 +113,17 @@ class _CompoundFile:
         content = b"".join(self._sector(each) for each in sectors)
         return list(struct.unpack(f"<{len(content) // _NUMBER}I", content))
 
-    def _chain(self, start: int, table: Sequence[int]) -> list[int]:
+    def _chain(self, start: int, table: Sequence[int], *, most: int | None = None) -> list[int]:
+        """At most as many sectors as there can be, or as are asked for: a chain may lead back into itself."""
         found: list[int] = []
-        while start < _NO_SECTOR and len(found) < min(len(table), len(self.data) // self._mini_size):
+        bound = min(len(table), len(self.data) // self._mini_size)
+        while start < _NO_SECTOR and len(found) < (bound if most is None else min(bound, most)):
             found.append(start)
             start = table[start]
         return found
 
-    def _joined(self, start: int) -> bytes:
-        return b"".join(self._sector(each) for each in self._chain(start, self._fat))
+    def _joined(self, start: int, *, most: int | None = None) -> bytes:
+        return b"".join(self._sector(each) for each in self._chain(start, self._fat, most=most))
 
     def _sector(self, number: int) -> bytes:
         return self.data[(number + 1) * self._size : (number + 2) * self._size]
