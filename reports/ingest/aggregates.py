@@ -31,7 +31,6 @@ COLUMNS = (
     "rows", "messages", "failing", "rows_dropped", "repairs", "sightings", "is_conflicting", "is_secondhand", "filename",
     "stored_at",
 )  # fmt: skip
-POLICY = PolicyPublished._fields
 
 
 def store_aggregates(
@@ -110,7 +109,10 @@ def fields_of(pk: int, filed: FiledAggregate, *, organisation: Organisation, at:
 
 @lru_cache(maxsize=10_000)
 def _policy(policy: PolicyPublished) -> str:
-    return json.dumps({name: getattr(policy, name) for name in POLICY})
+    sent = policy._asdict()
+    if policy.psd is None:  # so that a report that was stored before this tag was read is still the same
+        del sent["psd"]
+    return json.dumps(sent)
 
 
 def _store_rejected(new: Iterable[tuple[int, FiledAggregate]]) -> None:
