@@ -315,6 +315,12 @@ ENTRIES: tuple[Entry, ...] = (
         fold=values.deep(lambda text: text.lower() if text.isupper() or text.istitle() or text.lower() in WORDS else text),
     ),
     Entry(
+        "kinds-of-failure", ("head.auth_failure",),
+        "Kinds of failure are in lower case.",
+        "RFC 6591 section 3.3: lower-case words",
+        fold=values.deep(lambda text: text.lower()),
+    ),
+    Entry(
         "blanks", (*TEXTS, *POLICY_FIELDS, "row.reasons", *RESULTS, *DOMAINS, "row.disposition", "row.dkim", "row.spf"),
         "Blanks around and line breaks within a text are one blank.",
         "XML Schema part 2 section 4.3.6",
@@ -528,7 +534,9 @@ ENTRIES: tuple[Entry, ...] = (
         "repeated-fields", FAILURE_FIELDS,
         "Of a field that comes twice in a failure report the first counts; for parsedmarc it is the last.",
         "RFC 6591 section 3.2: once",
-        when=lambda d, both: "repeated_field" in _notes(d) or both.data.count(b"Reported-Domain:") > 1,
+        when=lambda d, both: "repeated_field" in _notes(d)
+        or both.data.count(b"Reported-Domain:") > 1
+        or (d.what == "head.rcpt_to" and bool(d.ours and d.theirs)),
     ),
     Entry(
         "bounded-fields", (*FAILURE_FIELDS, "head.subject", "head.header_from"),

@@ -19,6 +19,9 @@ from tests.mutations.mutate import mutated
 FOUND = ((3, 122), (3, 1018), (3, 2803), (3, 2837), (3, 9052), (3, 15403))
 """Mutations (seed, number) that long runs have found to need an entry that no written file needs."""
 
+LONGEST_LINE = 50_000
+"""For a header field that is longer, parsedmarc takes minutes to hours."""
+
 
 @dataclass
 class Tally:
@@ -61,7 +64,8 @@ def compare_all(*, generated: int, spoilt: int, seed: int) -> Tally:
     _compare_generated(tally, count=generated, seed=seed)
     for number in range(spoilt):
         told, data = mutated(seed, number)
-        tally.compare(data, name=f"SEED={seed} ONLY={number} {told}")
+        if max(map(len, data.split(b"\n"))) <= LONGEST_LINE:
+            tally.compare(data, name=f"SEED={seed} ONLY={number} {told}")
     return tally
 
 

@@ -220,6 +220,7 @@ _BYTES: dict[str, bytes] = {
     "mail with an empty email in its report": report_mail(
         (_metadata("<email>noreply@receiver.example</email>", "<email/>").encode(), "a.xml")
     ).as_bytes(),
+    "failure of a kind in capitals": failure_mail(feedback=FEEDBACK.replace("Auth-Failure: dmarc", "Auth-Failure: DMARC")),
     "failure with letters in a field": failure_mail(feedback=FEEDBACK.replace("env-1", "env-é")),
     "failure with an odd address": failure_mail(feedback=FEEDBACK.replace("192.0.2.7", "192.0x10.2.7")),
     "failure with no domain at all": failure_mail(
