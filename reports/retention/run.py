@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 
 from reports.ingest import raw
-from reports.models import Domain, FailureReport, Message, Organisation, Sighting
+from reports.models import Domain, FailureReport, Message, Organisation, RawMessage, Sighting
 from reports.retention.due import due, held_messages
 from reports.retention.months import drop_month, months_over
 from reports.retention.terms import cutoffs_of
@@ -76,7 +76,7 @@ def _delete_failures(rows: QuerySet[FailureReport]) -> int:
             again = Sighting.objects.filter(message=OuterRef("pk"), failure__in=batch)
             mails = Message.objects.filter(Q(failure_reports__in=batch) | Exists(again), raw__isnull=False)
             mails = mails.exclude(held_messages(OuterRef("pk")))
-            raw.throw_away(set(mails.values_list("raw_id", flat=True)))
+            _let_bytes_go(mails.values_list("raw_id", flat=True))
             FailureReport.objects.filter(pk__in=batch).delete()
         total += len(batch)
         if len(batch) < BATCH:
@@ -95,10 +95,22 @@ def _throw_away(rows: QuerySet[Any]) -> int:
     while True:
         with turn():
             batch = list(rows.values_list("pk", flat=True)[:BATCH])
-            raw.throw_away(batch)
+            _let_bytes_go(batch)
         total += len(batch)
         if len(batch) < BATCH:
             return total
+
+
+def _let_bytes_go(ids: Iterable[int]) -> None:
+    """Throw bytes away, but for those that came in again and are still to be read.
+
+    They are held before that is asked: whoever enters the same bytes meanwhile is refused by the database, and enters them
+    anew the next time.
+    """
+    held = RawMessage.objects.filter(pk__in=list(ids)).order_by("pk").select_for_update().values_list("pk", flat=True)
+    ours = set(held)
+    unread = Message.objects.filter(raw__in=ours, outcome__isnull=True).values_list("raw_id", flat=True)
+    raw.throw_away(ours.difference(unread))
 
 
 _LET_GO: Mapping[str, Callable[[QuerySet[Any]], int]] = {

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
 
+from reports.ingest.ledger import Arrival, take_in
+from reports.ingest.raw import bytes_of, throw_away
 from reports.models import (
     AggregateReport,
     AggregateRow,
@@ -31,6 +35,7 @@ from reports.rollups.buckets import Bucket
 from reports.rollups.build import rebuild
 from reports.rollups.check import check_rollups
 from reports.sealing import Purpose, seal, unseal
+from reports.vocabulary import Channel
 from tests.reports.samples import failure_mail
 from tests.reports.stored import DAY, NOW, make_organisation, record, report, rows_of, upload
 from tests.reports.test_tls_store import policy, tls
@@ -161,6 +166,38 @@ def test_bytes_that_are_not_read_yet_stay(organisation: Organisation) -> None:
     Message.objects.update(outcome=None)
     apply_retention(at=PAST)
     assert RawMessage.objects.count() == 1
+
+
+def test_bytes_of_a_failure_report_that_came_again_and_is_not_read_yet_stay(organisation: Organisation) -> None:
+    upload(failure_mail(), organisation=organisation)
+    (again,) = take_in([Arrival(failure_mail(), Channel.LMTP, PAST)], organisation=organisation, at=PAST)
+    apply_retention(at=PAST)
+    assert not FailureReport.objects.exists()
+    assert bytes_of(Message.objects.get(pk=again).raw) == failure_mail()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bytes_that_go_while_the_same_come_in_are_kept_anew(organisation: Organisation) -> None:
+    upload(failure_mail(), organisation=organisation)
+    old = Message.objects.get().raw_id
+    came = [Arrival(failure_mail(), Channel.LMTP, PAST)]
+
+    def bring() -> list[int]:
+        try:
+            return take_in(came, organisation=organisation, at=PAST)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            throw_away([old])
+            coming = pool.submit(bring)
+            with pytest.raises(TimeoutError):
+                coming.result(timeout=1)
+        with pytest.raises(IntegrityError):
+            coming.result()
+        (again,) = pool.submit(bring).result()
+    assert bytes_of(Message.objects.get(pk=again).raw) == failure_mail()
 
 
 def test_ledger_rows_go_last_and_those_of_a_mailbox_never(organisation: Organisation) -> None:
