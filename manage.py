@@ -12,4 +12,11 @@ __all__ = ["celery_app"]
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dmarcsite.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except SystemExit as end:
+        # A setting that cannot be used ends with words, and so before the command begins: the mail server has to keep the mail.
+        if sys.argv[1:2] == ["ingest_mail"] and isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
+            sys.exit(os.EX_TEMPFAIL)
+        raise

@@ -70,6 +70,7 @@ def test_what_is_no_fault_of_the_mail_lets_the_mail_server_try_again(
 ) -> None:
     assert pipe(GOOD, environ=environ, DATABASE_URL=NOWHERE) == os.EX_TEMPFAIL
     assert pipe(GOOD, "--organisation", "nobodys", environ=environ) == os.EX_TEMPFAIL
+    assert pipe(GOOD, environ=environ, SEKIMORI_BASE_URL="http://dmarc.example.com") == os.EX_TEMPFAIL
     assert pipe(GOOD, "--what", environ=environ) == os.EX_USAGE
     assert pipe(b"x" * ((1 << 20) + 1), environ=environ, SEKIMORI_UPLOAD_LIMIT_MIB="1") == os.EX_DATAERR
     assert outcomes() == []

@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from reports.errors import MailboxError, MailboxMisconfigured
-from reports.ingest.places import providers
+from reports.ingest.places import oauth, providers
 from reports.ingest.places.place import open_place
 from reports.ingest.places.registry import way_to
 from reports.ingest.places.sign_in import access_token, begin_device, begin_in_browser, finish_in_browser, follow_device
@@ -234,3 +234,11 @@ def test_a_token_that_the_server_refuses_is_told_and_forgotten(
     assert raised.value.code == MailboxFault.TOKEN_REFUSED
     assert "access-" not in str(raised.value)
     assert bytes(SignIn.objects.get().access) == b""
+
+
+def test_what_a_provider_calls_an_address_becomes_no_link_unless_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"device_code": "d", "user_code": "u", "verification_uri": "javascript:alert(1)"}
+    monkeypatch.setattr(oauth, "_post", lambda *_: answer)
+    with pytest.raises(MailboxError) as refused:
+        oauth.ask_for_device(oauth.App(MICROSOFT, "imap", CLIENT))
+    assert refused.value.code == MailboxFault.PROVIDER_BUSY

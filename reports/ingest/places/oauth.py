@@ -82,10 +82,13 @@ class DeviceCode:
 def ask_for_device(app: App) -> DeviceCode:
     """Begin a device flow. Raises MailboxError."""
     answer = _post(app.url(app.at.device_url), {**app.identity(), "scope": app.scope})
+    page = str(answer.get("verification_uri") or answer.get("verification_url") or "")
+    if not page.startswith("https://"):  # it becomes a link
+        raise MailboxError(MailboxFault.PROVIDER_BUSY, (("error", "no address to enter the code at"),))
     return DeviceCode(
         _text(answer, "device_code"),
         _text(answer, "user_code"),
-        str(answer.get("verification_uri") or answer.get("verification_url") or ""),
+        page,
         _seconds(answer, "expires_in", LIFE_SECONDS),
         _seconds(answer, "interval", POLL_SECONDS),
     )
@@ -152,7 +155,7 @@ def _post(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
     ):
         raise MailboxError(MailboxFault.PROVIDER_BUSY, (("error", f"HTTP {response.status_code}"),))
     code = str(answer["error"])[:TEXT_LENGTH]
-    words = str(answer.get("error_description") or code).splitlines()[0][:TEXT_LENGTH]
+    words = (str(answer.get("error_description") or code).splitlines() or [""])[0][:TEXT_LENGTH]
     raise MailboxMisconfigured(_FAULTS.get(code, MailboxFault.SIGN_IN_REFUSED), (("code", code), ("error", words)))
 
 
