@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from reports.folded import Folded
+
 Address = IPv4Address | IPv6Address
 
 
@@ -51,6 +53,7 @@ class Payload(NamedTuple):
     `kind` is "aggregate" (XML), "failure" (a whole report mail, or an ARF triple rebuilt as one) or "tls" (JSON).
     `index` is its position among the payloads of the same message. `trail` names the containers that it lay in, from
     the outside in ("mail", "zip", "gzip"). `mail` is the innermost mail around it. `repairs` were needed to get at it.
+    Of a large aggregate report without anything unusual `data` is empty and `folded` holds the text.
     """
 
     kind: str
@@ -60,6 +63,7 @@ class Payload(NamedTuple):
     trail: tuple[str, ...] = ()
     mail: MailFacts = NO_MAIL
     repairs: tuple[Repair, ...] = ()
+    folded: Folded | None = None
 
 
 @dataclass(frozen=True, slots=True)

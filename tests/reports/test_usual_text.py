@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reports.errors import Unreadable
 from reports.ingest.reading.repairs import Repairs
-from reports.ingest.reading.xmltext import _prepare_usual, _prepare_whole
+from reports.ingest.reading.xmltext import _prepare_whole, prepare_usual
 from tests.reports.samples import XML
 
 ROOT = b"<feedback><version>1.0</version></feedback>"
@@ -16,7 +16,7 @@ DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
 
 
 def assert_agreed(text: bytes) -> None:
-    usual = _prepare_usual(text)
+    usual = prepare_usual(text)
     if usual is not None:
         repairs = Repairs()
         assert usual == _prepare_whole(text, repairs=repairs)
@@ -30,7 +30,7 @@ def assert_agreed(text: bytes) -> None:
      DECLARATION + ROOT.replace(b"feedback", b"FEEDBACK")],
 )  # fmt: skip
 def test_usual_texts_take_the_short_way(text: bytes) -> None:
-    assert _prepare_usual(text) is not None
+    assert prepare_usual(text) is not None
     assert_agreed(text)
 
 
@@ -41,7 +41,7 @@ def test_usual_texts_take_the_short_way(text: bytes) -> None:
      b"<!DOCTYPE feedback>" + ROOT, b"<x:feedback/>", b"<feedbacks/>"],
 )  # fmt: skip
 def test_other_texts_take_the_whole_way(text: bytes) -> None:
-    assert _prepare_usual(text) is None
+    assert prepare_usual(text) is None
 
 
 PIECES = st.sampled_from(

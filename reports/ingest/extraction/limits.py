@@ -40,6 +40,10 @@ class Budget:
         self._members = 0
         self._parts = 0
 
+    def anew(self) -> Budget:
+        """The whole of the limits once more, to look at something that may be unfolded again."""
+        return Budget(self.limits, size=self._size)
+
     def take_bytes(self, count: int) -> None:
         self._bytes_out += count
         if self._bytes_out > self.limits.bytes_out:

@@ -28,20 +28,43 @@ class PlainFile(NamedTuple):
     data: bytes
 
 
+class Entry(NamedTuple):
+    """The file: where its deflate stream of `packed` bytes starts, and what it should unfold to."""
+
+    name: str
+    start: int
+    packed: int
+    size: int
+    checksum: int
+
+
 def single_file(data: bytes, *, budget: Budget) -> PlainFile | None:
     """The one file in the archive; None where it is not plain. Raises `LimitExceeded`."""
+    entry = single_entry(data)
+    if entry is None:
+        return None
+    try:
+        content = _inflated(data, entry.start, entry.packed, entry.size, budget=budget)
+    except zlib.error:
+        return None
+    if content is None or len(content) != entry.size or zlib.crc32(content) != entry.checksum:
+        return None
+    budget.take_member()
+    return PlainFile(entry.name, content)
+
+
+def single_entry(data: bytes) -> Entry | None:
+    """What a plain archive says of its one file; None where it is not plain."""
     end = len(data) - _END.size
     if end < _ENTRY.size + _LOCAL.size or not data.startswith(_LOCAL_MAGIC):
         return None
     magic, *disks, size, start, comment = _END.unpack_from(data, end)
-    if magic != _END_MAGIC or disks != [0, 0, 1, 1] or comment or start + size != end:
+    if magic != _END_MAGIC or disks != [0, 0, 1, 1] or comment or start + size != end or size < _ENTRY.size:
         return None
-    return _file(data, start, size, budget=budget)
+    return _entry(data, start, size)
 
 
-def _file(data: bytes, start: int, size: int, *, budget: Budget) -> PlainFile | None:
-    if size < _ENTRY.size:
-        return None
+def _entry(data: bytes, start: int, size: int) -> Entry | None:
     magic, _, _, flags, method, _, _, checksum, packed, whole, name, extra, comment, disk, _, _, offset = (
         _ENTRY.unpack_from(data, start)
     )
@@ -52,14 +75,7 @@ def _file(data: bytes, start: int, size: int, *, budget: Budget) -> PlainFile | 
     body = _LOCAL.size + sum(_LOCAL.unpack_from(data)[-2:])
     if not names.isascii() or b"\0" in names or names.endswith(b"/") or body + packed > start:
         return None
-    try:
-        content = _inflated(data, body, packed, whole, budget=budget)
-    except zlib.error:
-        return None
-    if content is None or len(content) != whole or zlib.crc32(content) != checksum:
-        return None
-    budget.take_member()
-    return PlainFile(names.decode("ascii"), content)
+    return Entry(names.decode("ascii"), body, packed, whole, checksum)
 
 
 def _inflated(data: bytes, start: int, packed: int, whole: int, *, budget: Budget) -> bytes | None:

@@ -53,6 +53,28 @@ def unpack(data: bytes, form: Form, *, budget: Budget) -> Unpacked:
     return Unpacked(out.getvalue(), tuple(dict.fromkeys(repairs)))
 
 
+class GzipContent(NamedTuple):
+    """Where the deflate stream of a gzip with one member starts and ends, and what it should unfold to."""
+
+    start: int
+    end: int
+    size: int
+    checksum: int
+
+
+def gzip_content(data: bytes) -> GzipContent | None:
+    """What a gzip says of its content if it has one member and nothing after it; None where it is too short for one."""
+    end = len(data) - _TRAILER.size
+    try:
+        start = _after_gzip_header(data, 0)
+    except EOFError:
+        return None
+    if start >= end:
+        return None
+    checksum, size = _TRAILER.unpack_from(data, end)
+    return GzipContent(start, end, size, checksum)
+
+
 def sound_gzip(data: bytes) -> bytes | None:
     """The content of a single member that is small and sound, as most are; the library checks its length and checksum."""
     decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)

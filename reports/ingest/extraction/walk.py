@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 from reports.dto import NO_MAIL, Extraction, MailFacts, Payload, Problem, Repair
 from reports.errors import ReportError
+from reports.folded import Folded
 from reports.ingest.extraction import archives, bodies, feedback, opaque, streams
 from reports.ingest.extraction.compound import saved_members
+from reports.ingest.extraction.folded import folded_entry, folded_gzip
 from reports.ingest.extraction.leaves import Leaf, from_first_field
 from reports.ingest.extraction.limits import Budget, Limits
 from reports.ingest.extraction.mime import take_whole
 from reports.ingest.extraction.plain_mail import split_plain
+from reports.ingest.extraction.plain_zip import single_entry
 from reports.ingest.extraction.sniffing import (
     CONTAINERS,
     TEXTUAL,
@@ -121,10 +124,26 @@ class _Walk:
 
     def _stream(self, data: bytes, place: _Place) -> None:
         form = sniff(data)
+        if form is Form.GZIP and (folded := folded_gzip(data, budget=self._budget)):
+            self._folded(folded, place.inside(form))
+            return
         unpacked = streams.unpack(data, form, budget=self._budget)
         self._look(unpacked.data, place.inside(form, repairs=unpacked.repairs))
 
+    def _folded(self, folded: Folded, place: _Place) -> None:
+        self._budget.take_part()
+        self._budget.take_bytes(folded.size)
+        found = Payload(
+            Kind.AGGREGATE, len(self._payloads), b"", place.filename, place.trail, place.mail, place.repairs
+        )
+        self._payloads.append(found._replace(folded=folded))
+
     def _zip(self, data: bytes, place: _Place) -> None:
+        entry = single_entry(data)
+        if entry and (folded := folded_entry(data, entry, budget=self._budget)):
+            self._budget.take_member()
+            self._folded(folded, place.inside(Form.ZIP, filename=entry.name))
+            return
         for member in archives.zip_members(data, budget=self._budget):
             self._member(member, place.inside(Form.ZIP, filename=member.name, repairs=member.repairs))
 

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 
 from reports.dto import AggregateReport, AggregateRow, Payload, RejectedRow
 from reports.errors import Unreadable
+from reports.folded import Folded
 from reports.ingest.reading.broken import without_comments, without_records
-from reports.ingest.reading.head import build_head
+from reports.ingest.reading.head import HeadParts, build_head
 from reports.ingest.reading.hints import hints_of
 from reports.ingest.reading.mending import mend
 from reports.ingest.reading.quick_head import quick_head
-from reports.ingest.reading.quick_records import quick_records, split_records
-from reports.ingest.reading.repairs import Repairs
+from reports.ingest.reading.quick_records import QuickRecords, quick_records, quick_windows, split_records
+from reports.ingest.reading.repairs import DISTINCT, Repairs
 from reports.ingest.reading.streamed import ERRORS_NOTED, AggregateReader
 from reports.ingest.reading.xmltext import ORPHAN_ROOT, XmlText, prepare
 from reports.vocabulary import Reason, RepairCode
@@ -34,6 +35,11 @@ def read_aggregate(payload: Payload) -> AggregateReport:
     XML that is not well-formed is mended as far as its mistakes are known ones, and else read record by record, so that
     each whole record is counted and each other one is kept as a rejected row.
     """
+    if payload.folded is not None:
+        found = _read_folded(payload.folded, payload)
+        if found is not None:
+            return found
+        payload = payload._replace(data=payload.folded.whole(), folded=None)
     repairs = Repairs(payload.repairs)
     text = prepare(payload.data, repairs=repairs)
     return _read_quickly(text, payload, repairs=repairs) or _read_whole(text, payload, repairs=repairs)
@@ -47,8 +53,25 @@ def _read_quickly(text: XmlText, payload: Payload, *, repairs: Repairs) -> Aggre
     if split is None or parts is None:
         return None
     quick = quick_records(split, repairs=repairs)
-    if quick is None:
+    return _built(parts, quick, payload, repairs=repairs) if quick else None
+
+
+def _read_folded(folded: Folded, payload: Payload) -> AggregateReport | None:
+    """The same without ever holding the whole text."""
+    repairs = Repairs()
+    found = quick_windows(folded, repairs=repairs)
+    noted = Repairs(payload.repairs)
+    parts = quick_head(found[0], repairs=noted) if found else None
+    if found is None or parts is None:
         return None
+    if len(noted.all()) + len(repairs.all()) > DISTINCT:
+        return None
+    for repair in repairs.all():
+        noted.note(repair.code, repair.place, repair.sent, times=repair.times)
+    return _built(parts, found[1], payload, repairs=noted)
+
+
+def _built(parts: HeadParts, quick: QuickRecords, payload: Payload, *, repairs: Repairs) -> AggregateReport:
     first_from = next((row.header_from for row in quick.rows if row.header_from), "")
     head = build_head(parts, first_from=first_from, hints=hints_of(payload), repairs=repairs)
     return AggregateReport(

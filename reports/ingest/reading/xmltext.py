@@ -48,10 +48,10 @@ class XmlText(NamedTuple):
 
 def prepare(data: bytes, *, repairs: Repairs) -> XmlText:
     """Find the root element; raise `Unreadable` where there is none or where the DOCTYPE defines entities."""
-    return _prepare_usual(data) or _prepare_whole(data, repairs=repairs)
+    return prepare_usual(data) or _prepare_whole(data, repairs=repairs)
 
 
-def _prepare_usual(data: bytes) -> XmlText | None:
+def prepare_usual(data: bytes) -> XmlText | None:
     """The text where there is nothing to do for it, as for most reports."""
     start = _USUAL_START.match(data)
     return XmlText(data, start.end()) if start and data.isascii() and b"&" not in data else None
