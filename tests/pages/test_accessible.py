@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from reports.vocabulary import Role
 from tests.browser import Window
-from tests.pages.addresses import PAGES, somewhere
+from tests.pages.addresses import PAGES, VARIANTS, somewhere
 from tests.website.house import DEMO, OURS, House
 from tests.website.visitor import Visitor
 
@@ -27,6 +28,7 @@ ACCOUNT_PAGES = (
     "account_logout",
     "account_reauthenticate",
 )
+NARROW, WIDE = 320, 1280
 STRANGERS_PAGES = ("account_login", "account_reset_password")
 
 
@@ -58,7 +60,15 @@ class Eyes:
             still.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             violations = still.evaluate(RUN, RULES)
             found += [f"{path} {scheme} {each['id']}: {node['html']}" for each in violations for node in each["nodes"]]
-        return found
+        return found + self._reflow(path)
+
+    def _reflow(self, path: str) -> list[str]:
+        """Whether the page itself has to be scrolled sideways on the narrowest screen (WCAG 1.4.10); tables may be."""
+        page = self.windows[1].page
+        page.set_viewport_size({"width": NARROW, "height": 800})
+        width = page.evaluate("document.documentElement.scrollWidth")
+        page.set_viewport_size({"width": WIDE, "height": 720})
+        return [f"{path} is {width} px wide on a screen of {NARROW}"] if width > NARROW else []
 
     def complaints(self) -> list[str]:
         """Everything that the browser said while it looked around."""
@@ -77,9 +87,12 @@ def pages(house: House) -> tuple[list[str], list[str]]:
     names = [name for name in PAGES if name not in NO_PAGES]
     demo = {name: somewhere(house, name, organisation=DEMO) for name in names}
     shown = {name: path for name, path in demo.items() if path and house.guide.get(path).status_code == 200}
-    return list(shown.values()), [
-        somewhere(house, name, organisation=OURS) or name for name in names if name not in shown
-    ]
+    ours = {name: somewhere(house, name, organisation=OURS) or name for name in names if name not in shown}
+    return _with_variants(shown), _with_variants(ours)
+
+
+def _with_variants(paths: Mapping[str, str]) -> list[str]:
+    return [path + variant for name, path in paths.items() for variant in ("", *VARIANTS.get(name, []))]
 
 
 def test_no_page_has_anything_to_complain_about(eyes: Eyes, house: House) -> None:

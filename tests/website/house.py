@@ -87,6 +87,11 @@ def _mailbox_and_node(boss: Visitor) -> None:
         "interval_minutes": "15",
     }  # fmt: skip
     _done(boss.post("/ingestion/mailboxes/new/?kind=imap", given))
+    at_provider = {
+        "name": "Reports at the provider", "username": "reports@example.com", "folder": "Inbox", "client_id": "0000",
+        "handled_action": "flag", "refused_action": "leave", "interval_minutes": "15",
+    }  # fmt: skip
+    _done(boss.post("/ingestion/mailboxes/new/?kind=graph", at_provider))  # it is not visited: is_enabled is not sent
     assert boss.post("/nodes/enrol/", {"name": "mx.example.com"}).status_code == 200
     assert boss.post("/ingestion/tokens/", {"name": "Uploader"}).status_code == 200
 
@@ -103,6 +108,7 @@ def _tls_endpoint(house: House) -> None:
     _done(boss.post("/domains/name/", {"name": "tls.example.com", "kind": "own"}))
     domain = house.number("SELECT id FROM reports_domain WHERE name = %s", "tls.example.com")
     assert boss.post("/tls/endpoints/", {"domain": str(domain)}).status_code == 200
+    _done(boss.post(f"/domains/{domain}/hold/", {"act": "hold", "reason": "A court has asked for it."}))
 
 
 def _rule(owner: int) -> dict[str, str]:
