@@ -13,7 +13,7 @@ from tests.faults import crew
 from tests.faults.scene import Scene
 from tests.faults.workers import Worker, wait_until
 
-ITSELF_SECONDS = 40.0
+ITSELF_SECONDS = 120.0
 """So long a worker and a beat may take to come to the end by themselves after their broker was lost."""
 PREFORK = ("--pool=prefork", "--concurrency=2")
 

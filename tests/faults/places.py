@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ FOLDER = "Reports"
 TARGETS = ("Handled", "Refused")
 IMAP, OLD_IMAP, MAILDIR = "imap", "old imap", "maildir"
 
-Mails = dict[str, list[tuple[bytes, tuple[bytes, ...]]]]
+Mail = tuple[bytes, tuple[bytes, ...]]
+Mails = dict[str, list[Mail]]
 
 
 class ImapBox:
@@ -62,8 +63,12 @@ class ImapBox:
                     mails = [
                         (data[b"BODY[]"], tuple(sorted(set(data[b"FLAGS"]) - {b"\\Recent"}))) for data in found.values()
                     ]
-                    left[folder] = sorted(set(mails) if self._copies_twice and folder != FOLDER else mails)
+                    left[folder] = self.counted(folder, mails)
         return left
+
+    def counted(self, folder: str, mails: Iterable[Mail]) -> list[Mail]:
+        """The mails of a folder as they are compared: where a second copy may be left, once each."""
+        return sorted(set(mails) if self._copies_twice and folder != FOLDER else mails)
 
     def as_left(self, mail: bytes) -> bytes:
         """A mail as IMAP has it: lines end in CRLF."""
@@ -101,6 +106,10 @@ class MaildirBox:
             name: sorted(map(_mail_of, folder.glob("[nc]??/*"))) for name, folder in folders.items() if folder.exists()
         }
 
+    def counted(self, _folder: str, mails: Iterable[Mail]) -> list[Mail]:
+        """The mails of a folder as they are compared."""
+        return sorted(mails)
+
     def as_left(self, mail: bytes) -> bytes:
         """A mail as it lies there."""
         return mail
@@ -118,6 +127,6 @@ def make_box(stage: Stage, name: str, *, place: str) -> Box:
     return ImapBox(stage.dovecot, name)
 
 
-def _mail_of(file: Path) -> tuple[bytes, tuple[bytes, ...]]:
+def _mail_of(file: Path) -> Mail:
     flags = file.name.partition(":2,")[2]
     return file.read_bytes(), tuple(sorted(flag.encode() for flag in flags))

@@ -151,12 +151,11 @@ class Scene:
     def _mails_expected(self) -> Mails:
         """What lies in the folders without faults; a copy lies where its original lies."""
         mails = self.baseline.mails
-        return {
-            folder: sorted(
-                [*found, *(mail for copy in self.copies for mail in set(found) if mail[0] == self.box.as_left(copy))]
-            )
-            for folder, found in mails.items()
-        }
+        expected: Mails = {}
+        for folder, found in mails.items():
+            copies = [mail for copy in self.copies for mail in set(found) if mail[0] == self.box.as_left(copy)]
+            expected[folder] = self.box.counted(folder, [*found, *copies])
+        return expected
 
     @contextmanager
     def wire(self, cuts: Sequence[int], *, side: int, resets: bool) -> Iterator[None]:
