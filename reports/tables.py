@@ -8,6 +8,8 @@ import django_tables2 as tables
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template import Context
+from django.template.loader import get_template
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_tables2 import RequestConfig
@@ -18,12 +20,26 @@ WIDE = {"td": {"class": "wide"}, "th": {"class": "wide"}}
 KEY = {"td": {"class": "key-cell"}}
 
 
-def cell(name: str, **options: Any) -> tables.TemplateColumn:
+class CellColumn(tables.TemplateColumn):  # type: ignore[misc]  # django-tables2 ships no types
+    """A column of templates that see what the page sees.
+
+    django-tables2 gives each cell the request, so that the page's context processors would run for each of hundreds of cells
+    anew: that was half the time of a page. What they found is in the page's context already.
+    """
+
+    def render(self, **cell: Any) -> str:
+        page: Context = getattr(cell["table"], "context", Context())
+        with page.update(self.get_context_data(**cell)):
+            seen: dict[str, Any] = page.flatten()  # type: ignore[assignment]
+            return get_template(self.template_name).render(seen)
+
+
+def cell(name: str, **options: Any) -> CellColumn:
     """A column whose cells are the template reports/cells/<name>.html; drawn for empty values too."""
-    return tables.TemplateColumn(template_name=f"reports/cells/{name}.html", empty_values=(), **options)
+    return CellColumn(template_name=f"reports/cells/{name}.html", empty_values=(), **options)
 
 
-class SourceTable(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
+class SourceTable(tables.Table):  # type: ignore[misc]
     """One row per source. Each record also carries "sketch" (reports.selectors.failing_sources.Sketch)."""
 
     caption = _("Sources")
