@@ -74,7 +74,10 @@ def held_messages(messages: OuterRef) -> Q:
         | Exists(TlsReport.objects.filter(Q(**held) | Q(pk__in=_held_tls().values("report")), message=messages))
         | Exists(
             Sighting.objects.filter(message=messages).filter(
-                Q(aggregate__domain__held_at__isnull=False) | Q(failure__domain__held_at__isnull=False)
+                Q(aggregate__domain__held_at__isnull=False)
+                | Q(failure__domain__held_at__isnull=False)
+                | Q(tls__domain__held_at__isnull=False)
+                | Q(tls__in=_held_tls().values("report"))
             )
         )
     )

@@ -252,3 +252,12 @@ def test_a_tls_report_goes_with_the_reports_unless_any_of_its_domains_is_held(or
     apply_retention(at=PAST)
     assert not TlsReport.objects.exists()
     assert not Message.objects.exists()
+
+
+def test_every_mail_that_brought_a_held_tls_report_stays(organisation: Organisation) -> None:
+    for space in (b"", b" "):
+        upload(tls(policy("example.net")) + space, organisation=organisation)
+    assert (RawMessage.objects.count(), Sighting.objects.filter(tls__isnull=False).count()) == (2, 1)
+    hold("example.net")
+    apply_retention(at=PAST)
+    assert RawMessage.objects.count() == 2
