@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -37,7 +37,6 @@ class RowWriter:
             mailbox_reporters=organisation.mailbox_reporters,
             own_domains=frozenset(own_domains),
         )
-        self._tails: dict[tuple[Any, ...], str] = {}
 
     def write(self, reports: Sequence[tuple[int, FiledAggregate]], *, at: datetime) -> None:
         """Load all rows of the reports, each given with its primary key."""
@@ -45,34 +44,34 @@ class RowWriter:
 
     def lines(self, reports: Sequence[tuple[int, FiledAggregate]], *, at: datetime) -> Iterator[str]:
         """The rows in COPY's text format, as PostgreSQL itself would give them back."""
-        addresses = {row.source_ip for _, report in reports for row in report.content.rows}
-        return self._lines(reports, store_sources(addresses, organisation=self._organisation, at=at))
+        # By identity: to hash an address costs more than to write the row, and rows share theirs.
+        addresses = {id(row.source_ip): row.source_ip for _, report in reports for row in report.content.rows}
+        sources = store_sources(set(addresses.values()), organisation=self._organisation, at=at)
+        return self._lines(reports, {key: sources[address] for key, address in addresses.items()})
 
-    def _lines(self, reports: Sequence[tuple[int, FiledAggregate]], sources: dict[Address, str]) -> Iterator[str]:
+    def _lines(self, reports: Sequence[tuple[int, FiledAggregate]], sources: Mapping[int, str]) -> Iterator[str]:
+        tails: dict[tuple[Any, ...], str] = {}
         for pk, report in reports:
             head = report.content.head
             start = f"{self._organisation.pk}\t{report.domain_id}\t{report.day}\t{pk}\t"
             lens = self._lens.for_reporter(org_name=head.org_name, email=head.email)
             for row in report.content.rows:
-                tail = self._tail(row, head.policy.domain, lens)
-                yield f"{start}{row.position}\t{sources[row.source_ip]}\t{row.count}\t{tail}"
-
-    def _tail(self, row: Row, domain: str, lens: ReporterLens) -> str:
-        key = (
-            domain, lens.is_own, lens.hosts_us, row.disposition, row.dkim, row.spf, row.header_from, row.envelope_from,
-            row.envelope_to, row.reasons, row.dkim_results, row.spf_results,
-        )  # fmt: skip
-        tail = self._tails.get(key)
-        if tail is None:
-            if len(self._tails) >= TAILS_KEPT:
-                self._tails.clear()
-            tail = self._tails[key] = _spell(row, domain, lens)
-        return tail
+                # Results by identity too: the reports, which hold them, live as long as `tails`.
+                key = (
+                    head.policy.domain, lens.is_own, lens.hosts_us, row.disposition, row.dkim, row.spf, row.header_from,
+                    row.envelope_from, row.envelope_to, id(row.reasons), id(row.dkim_results), id(row.spf_results),
+                )  # fmt: skip
+                tail = tails.get(key)
+                if tail is None:
+                    if len(tails) >= TAILS_KEPT:
+                        tails.clear()
+                    tail = tails[key] = _spell(row, head.policy.domain, lens)
+                yield f"{start}{row.position}\t{sources[id(row.source_ip)]}\t{row.count}\t{tail}"
 
 
 def store_sources(addresses: Iterable[Address], *, organisation: Organisation, at: datetime) -> dict[Address, str]:
     """Make the sources that are missing; the answer maps each address to the fields "source_id, source_ip" of a row."""
-    ordered = sorted(addresses, key=lambda address: (address.version, address))
+    ordered = sorted(addresses, key=lambda address: (address.version, int(address)))
     texts = [str(address) for address in ordered]
     with connection.cursor() as cursor:
         # In one order, so that two workers that make the same sources never wait for each other in a ring.

@@ -27,12 +27,13 @@ def is_secondhand(filed: FiledAggregate) -> bool:
 
 
 def doubtful(filed: Sequence[FiledAggregate], *, organisation_id: int) -> set[Identity]:
-    """The identities of rebuilt reports that one of these, newly stored, may be or may replace. One query."""
+    """The identities of rebuilt reports that one of these, newly stored, may be or may replace. Two queries."""
+    rebuilt = AggregateReport.objects.filter(organisation_id=organisation_id, is_secondhand=True)
+    if not rebuilt.exists():  # as with most organisations; these too are stored by now
+        return set()
     found = {(each.day, each.key[0]) for each in filed if is_secondhand(each)}
     true = {_loosely_filed(each) for each in filed if not is_secondhand(each)}
-    rebuilt = AggregateReport.objects.filter(
-        organisation_id=organisation_id, is_secondhand=True, begin__in={begin for begin, *_ in true}
-    )
+    rebuilt = rebuilt.filter(begin__in={begin for begin, *_ in true})
     of_others = rebuilt.only("day", "identity", "begin", "end", "domain_id", "report_id") if true else ()
     return found | {(each.day, bytes(each.identity)) for each in of_others if _loosely(each) in true}
 
