@@ -13,7 +13,7 @@ class OriginalGone(Exception):
 
 
 def original(report: AggregateReport) -> bytes:
-    """The report's XML, unpacked but not mended. Raises OriginalGone."""
+    """The report's XML, unpacked but not mended. Raises OriginalGone, or RawStoreError where the bucket is away."""
     message = report.message
     if message.raw is None:
         raise OriginalGone

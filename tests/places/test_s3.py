@@ -17,6 +17,7 @@ from reports.ingest.places.place import Mark, open_place
 from reports.ingest.places.place import test_way as try_way
 from reports.ingest.places.registry import way_to
 from reports.ingest.places.s3 import S3Way
+from reports.ingest.places.s3_client import s3_client
 from reports.models import Mailbox
 from reports.vocabulary import MailboxFault
 from tests.mailhost.certificates import Authority
@@ -82,6 +83,22 @@ def test_a_listing_without_an_end_is_given_up_and_does_not_fill_the_memory(
         step = last_step(endpoint_url=endpoint, is_path_style=True)
         server.shutdown()
     assert step == ("bucket", MailboxFault.SERVER_REFUSED)
+
+
+def test_what_the_environment_says_of_the_operators_own_bucket_is_not_for_mailboxes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "operator")
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.setenv(name, "http://192.0.2.1:9000")
+    client = s3_client(
+        endpoint_url="", region="eu-central-1", access_key="key", secret_key="s", is_path_style=False, ca_file=""
+    )
+    used = client._request_signer._credentials
+    assert (client.meta.endpoint_url, used.access_key, used.token) == (
+        "https://s3.eu-central-1.amazonaws.com", "key", None,
+    )  # fmt: skip
 
 
 def test_a_bucket_that_is_not_there_is_said_so(s3_endpoint: str) -> None:

@@ -57,7 +57,9 @@ def keep_all(contents: Sequence[bytes], *, organisation: Organisation, at: datet
     keeps out another one with the same contents.
     """
     digests = [hashlib.sha256(content).digest() for content in contents]
-    held = _held(digests, organisation=organisation)
+    held = _held(
+        digests, organisation=organisation, lock="ORDER BY id FOR KEY SHARE"
+    )  # else they may go before we commit
     missing = {digest: content for digest, content in zip(digests, contents, strict=True) if digest not in held}
     table = RawMessage._meta.db_table
     held |= zip(missing, next_ids(table, len(missing)), strict=True)
@@ -116,10 +118,10 @@ def throw_away(ids: Iterable[int]) -> None:
         cursor.execute("DELETE FROM reports_rawmessage WHERE id = ANY(%s)", [wanted])
 
 
-def _held(digests: Sequence[bytes], *, organisation: Organisation) -> dict[bytes, int]:
+def _held(digests: Sequence[bytes], *, organisation: Organisation, lock: str = "") -> dict[bytes, int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT sha256, id FROM reports_rawmessage WHERE organisation_id = %s AND sha256 = ANY(%s::bytea[])",
+            f"SELECT sha256, id FROM reports_rawmessage WHERE organisation_id = %s AND sha256 = ANY(%s::bytea[]) {lock}",  # noqa: S608
             [organisation.pk, array_of(digests)],
         )
         return {bytes(digest): pk for digest, pk in cursor.fetchall()}

@@ -1,4 +1,4 @@
-"""kill -9 of a real worker while its mails are on their way into the bucket: no mail is lost, no object is left over."""
+"""Several workers at once, and kill -9 of one while its mails are on their way: no mail is lost, no object is left over."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -18,8 +20,11 @@ from django.utils import timezone
 from reports.ingest import raw
 from reports.ingest.raw import loose
 from reports.models import LooseObject, Message, RawMessage
+from reports.retention.run import _let_bytes_go
+from reports.retention.turn import turn
 from tests.places.yards import FolderYard
 from tests.raw.conftest import Chest
+from tests.raw.test_keeping import take_in, tidy
 from tests.reports.mailboxes import contents
 from tests.reports.samples import report_mail
 from tests.reports.stored import make_organisation, record, report
@@ -90,3 +95,37 @@ def test_a_worker_killed_among_its_objects_leaves_no_row_without_bytes_and_no_ob
     rows = RawMessage.objects.filter(organisation=killed.mailbox.organisation)
     assert sorted(map(raw.bytes_of, rows)) == sorted(_mail(number) for number in range(1, MAILS))
     assert len(chest.names()) == MAILS + MAILS - 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_bring_the_same_at_once_keep_it_once_beside_one_that_throws_it_away(chest: Chest) -> None:
+    organisation = make_organisation("org")
+    contents = [b"mail %d" % number for number in range(20)]
+    start = Barrier(4)
+
+    def bring(_: int) -> None:
+        try:
+            start.wait()
+            take_in(organisation, *contents)
+        finally:
+            connection.close()
+
+    def throw_away_and_tidy(_: int) -> None:
+        try:
+            start.wait()
+            with turn():
+                _let_bytes_go(RawMessage.objects.filter(messages=None).values_list("pk", flat=True))
+            tidy()
+        finally:
+            connection.close()
+
+    for _ in range(5):
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda work: work(0), [bring, throw_away_and_tidy, bring, bring]))
+        rows = RawMessage.objects.filter(organisation=organisation).order_by("size", "pk")
+        assert sorted(map(raw.bytes_of, rows)) == sorted(contents)
+        tidy(after=timedelta(days=2))
+        assert LooseObject.objects.count() == 0
+        assert sorted(map(raw.bytes_of, rows)) == sorted(contents)
+        assert len(chest.names()) == rows.filter(sealed=None).count()
+        Message.objects.update(raw=None)  # so that they are all thrown away in the next round, or brought again first
