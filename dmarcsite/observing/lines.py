@@ -20,6 +20,10 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 """What could end a line, or make a terminal do something; foreign text stands in messages."""
 
 
+_SECRET_PATH = re.compile(r"(/(?:tls-report|invitations|accounts/password/reset/key)/)[^/\s?]+")
+"""Addresses that are a key to something; Django names the address of every answer that refuses."""
+
+
 class TextLines(logging.Formatter):
     """2026-01-31 08:00:00,000 INFO reports.ingest.stages: mail: read [batch=0f… messages=1,2]"""
 
@@ -29,11 +33,11 @@ class TextLines(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Named by logging: the line without the traceback, which follows it."""
         named = " ".join(f"{name}={_as_text(value)}" for name, value in _facts(record).items())
-        return _plain(super().formatMessage(record) + (f" [{named}]" if named else ""))
+        return _plain(_without_keys(super().formatMessage(record)) + (f" [{named}]" if named else ""))
 
     def formatException(self, ei: Any) -> str:  # noqa: ANN401 - the type that typeshed names is private
         """Named by logging: indented, so that nothing in it looks like a line of its own."""
-        lines = mask_trace(super().formatException(ei)).split("\n")
+        lines = _without_keys(mask_trace(super().formatException(ei))).split("\n")
         return "\n".join(f"    {_plain(line)}" for line in lines)
 
 
@@ -46,17 +50,21 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _without_keys(record.getMessage()),
         }
         line |= {name: value for name, value in _facts(record).items() if name not in OWN}
         if record.exc_info:
-            line["exception"] = mask_trace(self.formatException(record.exc_info))
+            line["exception"] = _without_keys(mask_trace(self.formatException(record.exc_info)))
         return json.dumps(line, default=str)
 
 
 def _facts(record: logging.LogRecord) -> Mapping[str, Any]:
     """The ids of the work in hand, and those that the record brings itself."""
     return {**following.facts(), **getattr(record, "facts", {})}
+
+
+def _without_keys(text: str) -> str:
+    return _SECRET_PATH.sub(r"\1…", text)
 
 
 def _plain(line: str) -> str:

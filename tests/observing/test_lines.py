@@ -12,6 +12,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from django.utils.log import log_response
 
 from dmarcsite.celery import FollowedTask, app
 from dmarcsite.observing.lines import JsonLines, TextLines
@@ -71,6 +72,23 @@ def test_foreign_text_begins_no_line_and_moves_no_terminal() -> None:
     )
     assert len(line.splitlines()) == 1
     assert r"a\n2023-11-14 22:13:20,250 ERROR forged\r\x1b[2J\u202e\x9b関 [name=b\nc]" in line
+
+
+@pytest.mark.parametrize("path", ["/tls-report/{}/", "/invitations/{}/", "/accounts/password/reset/key/{}/"])
+def test_an_address_that_is_a_key_is_not_told(path: str, rf: RequestFactory) -> None:
+    """Django names the address of each answer that refuses: a body that is no report, a form with a mistake in it."""
+    spoken: list[logging.LogRecord] = []
+    logger = logging.getLogger("django.request")
+    logger.addFilter(spoken.append)  # type: ignore[arg-type]
+    try:
+        url = path.format("4-s3cret_Key")
+        log_response("Unsupported Media Type: %s", url, response=HttpResponse(status=415), request=rf.get(url))
+    finally:
+        logger.removeFilter(spoken.append)  # type: ignore[arg-type]
+    (record,) = spoken
+    for form in (TextLines(), JsonLines()):
+        assert "s3cret" not in form.format(record)
+        assert path.split("{}")[0] in form.format(record)
 
 
 def test_a_trace_is_indented_and_quotes_no_row(db: None) -> None:
