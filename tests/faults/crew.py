@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import django
@@ -192,8 +193,9 @@ def _carry_rereads_on(at: datetime) -> None:
 
 
 def count_acts(dies_before: int | None = None) -> Callable[[], str]:
-    """Count what this process does to the world from here on, one letter for each act: s for a statement to PostgreSQL, i for
-    a command to the mail server, f for a file that is moved. SIGKILL before the given one. Returns who knows the letters.
+    """Count what this process does to the world from here on, one letter for each act: s for a statement to PostgreSQL, d for
+    one that changes tables, i for a command to the mail server, f for a file that is moved. SIGKILL before the given one.
+    Returns who knows the letters.
     """
     acts: list[str] = []
 
@@ -202,9 +204,9 @@ def count_acts(dies_before: int | None = None) -> Callable[[], str]:
             os.kill(os.getpid(), signal.SIGKILL)
         acts.append(letter)
 
-    def execute(send: Callable[..., Any], *asked: Any) -> Any:
-        act("s")
-        return send(*asked)
+    def execute(send: Callable[..., Any], sql: str, *more: Any) -> Any:
+        act("d" if sql.startswith(("ALTER ", "CREATE ", "DROP ")) else "s")
+        return send(sql, *more)
 
     def counted(function: Callable[..., Any], letter: str) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
@@ -218,6 +220,12 @@ def count_acts(dies_before: int | None = None) -> Callable[[], str]:
     for name in ("link", "rename", "unlink"):
         setattr(os, name, counted(getattr(os, name), "f"))
     return lambda: "".join(acts)
+
+
+def place_to_die(acts: str, rng: Random) -> int:
+    """An act of those that were counted, often one where a worker turns from one kind of act to another."""
+    turns = [number for number in range(1, len(acts)) if acts[number] != acts[number - 1]]
+    return rng.choice(turns) if turns and rng.random() < 0.5 else rng.randrange(len(acts))
 
 
 def _prepare() -> None:

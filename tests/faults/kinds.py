@@ -35,10 +35,7 @@ def kill_act(scene: Scene) -> str:
     where it turns from the one to the other.
     """
     acts, rng = scene.baseline.acts, scene.rng
-    turns = [number for number in range(1, len(acts)) if acts[number] != acts[number - 1]]
-    numbers = [
-        rng.choice(turns) if rng.random() < 0.5 else rng.randrange(len(acts)) for _ in range(rng.choice((1, 2, 2)))
-    ]
+    numbers = [crew.place_to_die(acts, rng) for _ in range(rng.choice((1, 2, 2)))]
     for number in numbers:
         ended(scene.visit(Script(dies_before=number)), KILLED, 0, crew.NOT_VISITED)
     return f"before act {', '.join(map(str, numbers))} of {len(acts)}"
