@@ -24,8 +24,9 @@ from tests.reports.stored import make_organisation, report, upload
 from tests.reports.test_pages_parked import park
 
 pytestmark = pytest.mark.django_db
-QUERIES = 25
-"""What the page asks the database, however much there is: the log-in and the frame included."""
+QUERIES, REMEMBERED = 33, 27
+"""What the page asks the database, however much there is, after something changed and while nothing does: the log-in, the
+frame and the cache, which is a table here, included."""
 
 
 @pytest.fixture
@@ -311,12 +312,12 @@ def test_one_unreadable_item_makes_no_mailbox_wait(client: Client, ours: Organis
 def test_the_page_asks_as_much_for_little_as_for_much(
     client: Client, ours: Organisation, django_assert_num_queries
 ) -> None:
-    fill(ours, range(1))
-    with django_assert_num_queries(QUERIES):
-        client.get("/ingestion/")
-    fill(ours, range(1, 20))
-    with django_assert_num_queries(QUERIES):
-        page = client.get("/ingestion/")
+    for numbers in (range(1), range(1, 20)):
+        fill(ours, numbers)
+        with django_assert_num_queries(QUERIES):
+            page = client.get("/ingestion/")
+        with django_assert_num_queries(REMEMBERED):
+            client.get("/ingestion/")
     assert len(page.context["mailboxes"]) == 20
 
 
