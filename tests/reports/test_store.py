@@ -119,6 +119,15 @@ def test_hostile_text_arrives_as_text(organisation: Organisation) -> None:
     assert AggregateRow.objects.get().reasons == [{"type": "other", "comment": "tab\\t new\\n \\. end"}]
 
 
+def test_of_rejected_rows_without_end_the_first_are_kept_and_all_are_counted(
+    organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.ingest.aggregates.REJECTED_KEPT", 2)
+    upload(report(record(), *["<record/>"] * 5), organisation=organisation)
+    assert AggregateReport.objects.get().rows_dropped == 5
+    assert list(RejectedRow.objects.values_list("position", flat=True)) == [2, 3]
+
+
 def test_rejected_rows_are_kept_beside_their_siblings(organisation: Organisation) -> None:
     result = upload(report(record(), record(source="nowhere"), record(count=5)), organisation=organisation)
     assert (result.outcome, result.reason) == (Outcome.PARTIAL, "rows_rejected")
