@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reports', '0020_parked_messages_have_an_index'),
+        ("reports", "0020_parked_messages_have_an_index"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='aggregatereport',
-            name='extensions',
+            model_name="aggregatereport",
+            name="extensions",
             field=models.JSONField(blank=True, null=True),
         ),
     ]

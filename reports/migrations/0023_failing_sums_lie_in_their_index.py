@@ -16,19 +16,23 @@ ALTER TABLE reports_domainday RESET (autovacuum_vacuum_scale_factor, autovacuum_
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reports', '0022_long_reports_servers_changed'),
+        ("reports", "0022_long_reports_servers_changed"),
     ]
 
     operations = [
         migrations.RunSQL(OFTEN, AS_USUAL),
         migrations.RemoveIndex(
-            model_name='sourceday',
-            name='source_day_failing',
+            model_name="sourceday",
+            name="source_day_failing",
         ),
         migrations.AddIndex(
-            model_name='sourceday',
-            index=models.Index(condition=models.Q(('messages__gt', models.F('aligned'))), fields=['organisation', 'day', 'domain'], include=('lens', 'source', 'verdict', 'messages', 'aligned'), name='source_day_failing_sums'),
+            model_name="sourceday",
+            index=models.Index(
+                condition=models.Q(("messages__gt", models.F("aligned"))),
+                fields=["organisation", "day", "domain"],
+                include=("lens", "source", "verdict", "messages", "aligned"),
+                name="source_day_failing_sums",
+            ),
         ),
     ]
