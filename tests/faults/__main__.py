@@ -43,7 +43,7 @@ def main() -> int:
     print(
         f"{len(injections)} injections, {len(identical)} identical ({kinds}), {left_out} left out, in {time.monotonic() - began:.0f} s"
     )
-    return int(len(identical) + left_out != len(injections))
+    return int(len(identical) + left_out != len(injections) or any(run.status for run in runs))
 
 
 class _Lane:

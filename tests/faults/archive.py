@@ -55,6 +55,10 @@ class Work:
     hours: int = 0
     """How much later whoever comes after a killed worker comes: when what that one had taken is free again."""
     workers: int = 1
+    keeps: Callable[[], object] = lambda: None
+    """What must be the same before and after."""
+    mends: str = ""
+    """Whose tables it makes those of the template again; all others it leaves as they are. Without it, it may do anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +161,24 @@ def undisturbed(stage: Stage, work: Work) -> Undisturbed:
     database = f"undisturbed-{work.target.__name__}-{'-'.join(map(str, work.arguments[:1]))}"[:60]
     stage.copy_database(database, of=_templates(stage)[work.template])
     with connected(database):
+        whole = _all_tables(without=_without(work))
         work.prepare()
+        prepared, kept = _all_tables(without=_without(work)), work.keeps()
     began = datetime.now(UTC)
     acts = _to_the_end(work, database)
     seconds = (datetime.now(UTC) - began).total_seconds()
     with connected(database):
-        tables = _all_tables(without=_without(work))
+        tables, found = _all_tables(without=_without(work)), work.keeps()
+    if found != kept:
+        raise NotIdentical(f"without a fault: {kept} became {found}")
+    if work.mends:
+        wanted = {
+            name: (whole if name.split()[0] == work.mends else prepared)[name]
+            for name in prepared
+            if name.split()[0] in TERMS
+        }
+        if lines := differences(wanted, {name: tables[name] for name in wanted}):
+            raise NotIdentical("without a fault:\n" + "\n".join(lines))
     stage.drop_database(database)
     return Undisturbed(tables, acts, seconds)
 

@@ -19,7 +19,7 @@ SENDERS_HOURS = 1
 
 def retention_killed(scene: ArchiveScene) -> str:
     """The night's retention, with months that are dropped and a domain on hold, is killed."""
-    return scene.hurt(Work(crew.retention))
+    return scene.hurt(_NIGHT)
 
 
 def reread_killed(scene: ArchiveScene) -> str:
@@ -52,8 +52,13 @@ def _spoil_and_ask(*, dry_run: bool) -> None:
     jobs.start(JobKind.REREAD, organisation=organisation, parameters={DRY_RUN: dry_run}, total=total, at=NOW)
 
 
-_DRY_RUN = Work(crew.reread, prepare=partial(_spoil_and_ask, dry_run=True), arguments=("dry",))
-_APPLY = Work(crew.reread, prepare=partial(_spoil_and_ask, dry_run=False), arguments=("apply",))
+def _held_rows() -> int:
+    return AggregateRow.objects.filter(domain__held_at__isnull=False).count()
+
+
+_NIGHT = Work(crew.retention, keeps=_held_rows)
+_DRY_RUN = Work(crew.reread, prepare=partial(_spoil_and_ask, dry_run=True), arguments=("dry",), mends="nobody's")
+_APPLY = Work(crew.reread, prepare=partial(_spoil_and_ask, dry_run=False), arguments=("apply",), mends="first")
 
 ARCHIVE_KINDS: dict[str, Callable[[ArchiveScene], str]] = {
     each.__name__: each for each in (retention_killed, reread_killed, sender_checks_killed, backlog_raced)

@@ -151,7 +151,7 @@ def celery_beat() -> None:
     """A real beat with the product's tasks for mail, hundreds of times as fast."""
     _prepare()
     app.conf.beat_schedule = {
-        name: entry | {"schedule": 0.25, "options": {"expires": 20.0}}
+        name: entry | {"schedule": 0.5, "options": {"expires": 5.0}}
         for name, entry in app.conf.beat_schedule.items()
         if entry["task"] in (tasks.dispatch_due_mailboxes.name, tasks.finish_interrupted.name)
     }
