@@ -110,6 +110,7 @@ def finish_unread(
             continue
         message = Message.objects.select_related("raw", "organisation").get(pk=pk)
         if message.tries > TRIES:
+            ledger.forgive_try(pk)  # it is not made
             yield _give_up(message.pk, "", at=at)
         elif message.raw:
             try:
