@@ -55,6 +55,8 @@ class Work:
     hours: int = 0
     """How much later whoever comes after a killed worker comes: when what that one had taken is free again."""
     workers: int = 1
+    one_dies: bool = False
+    """A message whose reading was ended twice is taken for the reason of it, so no two workers may die of the same one."""
     keeps: Callable[[], object] = lambda: None
     """What must be the same before and after."""
     mends: str = ""
@@ -80,15 +82,16 @@ class ArchiveScene:
     work: Work | None = None
 
     def hurt(self, work: Work) -> str:
-        """Do the work with so many workers, each of which is killed before an act, or at any moment, or not at all."""
+        """Do the work with so many workers, each of which is killed before an act of its share, or at any moment."""
         expected, told = self._begin(work), []
-        for turn in range(self.rng.choice((1, 2))):
+        for turn in range(1 if work.one_dies else self.rng.choice((1, 2))):
             workers = []
             for _ in range(work.workers):
-                number = crew.place_to_die(expected.acts, self.rng)
-                workers.append(self._start(Script(dies_before=number, at=_at(work, turn))))
-                told.append(str(number))
-            if self.rng.random() < 0.3:
+                number = crew.place_to_die(expected.acts[: len(expected.acts) // work.workers], self.rng)
+                lives = work.one_dies and bool(workers)
+                workers.append(self._start(Script(dies_before=None if lives else number, at=_at(work, turn))))
+                told += [] if lives else [str(number)]
+            if not work.one_dies and self.rng.random() < 0.3:
                 workers[0].pause(self.rng.uniform(0, expected.seconds))
                 workers[0].kill()
             _all_end(workers)

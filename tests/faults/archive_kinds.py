@@ -34,12 +34,13 @@ def sender_checks_killed(scene: ArchiveScene) -> str:
 
 
 def backlog_raced(scene: ArchiveScene) -> str:
-    """Two to four workers race over messages that were left unread, and are killed; or two, of which the second thinks that
+    """Two to four workers race over messages that were left unread, and one is killed; or two, of which the second thinks that
     the first is dead.
     """
     if scene.rng.random() < 0.4:
         return scene.overtake(Work(crew.read_backlog, template=UNREAD, hours=1, workers=2))
-    return scene.hurt(Work(crew.read_backlog, template=UNREAD, hours=1, workers=scene.rng.choice((2, 3, 4))))
+    workers = scene.rng.choice((2, 3, 4))
+    return scene.hurt(Work(crew.read_backlog, template=UNREAD, hours=1, workers=workers, one_dies=True))
 
 
 def _spoil_and_ask(*, dry_run: bool) -> None:
