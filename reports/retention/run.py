@@ -104,8 +104,7 @@ def _throw_away(rows: QuerySet[Any]) -> int:
 def _let_bytes_go(ids: Iterable[int]) -> None:
     """Throw bytes away, but for those that came in again and are still to be read.
 
-    They are held before that is asked: whoever enters the same bytes meanwhile is refused by the database, and enters them
-    anew the next time.
+    They are held before that is asked: whoever enters the same bytes meanwhile waits, and keeps them anew.
     """
     held = RawMessage.objects.filter(pk__in=list(ids)).order_by("pk").select_for_update().values_list("pk", flat=True)
     ours = set(held)

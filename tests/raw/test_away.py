@@ -64,6 +64,7 @@ def test_a_visit_notes_why_marks_nothing_and_brings_everything_at_its_usual_time
     assert (len(chest.names()), LooseObject.objects.count()) == (3, 0)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_message_that_was_left_unread_waits_and_no_try_is_counted(chest: Chest, organisation: Organisation) -> None:
     (pk,) = ledger.take_in([ledger.Arrival(report(), Channel.UPLOAD, NOW)], organisation=organisation, at=NOW)
     chest.door.is_shut = True
