@@ -40,4 +40,4 @@ def test_the_worst_mails_of_the_allowed_size_are_read_within_seconds() -> None:
         started = time.process_time()
         read(mail)
         slow[name] = round(time.process_time() - started, 1)
-    assert max(slow.values()) < 5, slow
+    assert max(slow.values()) < 20, slow  # what is quadratic takes minutes
