@@ -143,7 +143,8 @@ class Scene:
             expected["outcomes"], found["outcomes"] = outcomes(self.baseline.organisation), outcomes(self.organisation)
         reports = sum(len(read(copy).reports) for copy in self.copies)
         lines = differences(expected, without_copies(found, expected, count=len(self.copies), reports=reports))
-        mails, left = self._mails_expected(), _together([box.left() for _, box in self.boxes])
+        mails, together = self._mails_expected(), _together([box.left() for _, box in self.boxes])
+        left = {folder: self.box.counted(folder, each) for folder, each in together.items()}
         if left != mails:
             lines.append(f"mails  {_shape(mails)} became {_shape(left)}")
         if lines:
