@@ -49,7 +49,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "read uploads": {
         "task": "reports.tasks.read_uploads",
         "schedule": 5.0,
-        "options": {"expires": 5.0},
+        "options": {"expires": 4.0},
     },
     # Publishing is level-triggered: whatever a lost task left undone is done within a minute.
     "publish policies": {
