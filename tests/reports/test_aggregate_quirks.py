@@ -481,3 +481,9 @@ def test_the_tag_psd_is_a_part_of_the_policy() -> None:
 def test_repairs_of_the_container_are_repairs_of_the_report() -> None:
     repair = Repair(RepairCode.ARCHIVE_TRUNCATED, "gzip")
     assert read_aggregate(Payload("aggregate", 0, WHOLE.encode(), repairs=(repair,))).repairs == (repair,)
+
+
+@pytest.mark.parametrize("namespace", ["}urn:ietf:params:xml:ns:dmarc-2.0", "{x}", "a b"])
+def test_a_namespace_may_be_any_text(namespace: str) -> None:
+    report = _read(WHOLE.replace("<feedback", f'<feedback xmlns="{namespace}"', 1))
+    assert (report.head.namespace, report.rows) == (namespace, _read(WHOLE).rows)

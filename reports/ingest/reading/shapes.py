@@ -14,7 +14,7 @@ from typing import Any
 from lxml import etree
 
 from reports.ingest.reading.flat import Flat
-from reports.ingest.reading.names import LocalNames
+from reports.ingest.reading.names import LocalNames, namespace_of
 
 SHAPES_KEPT = 1000
 MOST_TAGS = 200
@@ -79,7 +79,7 @@ class Records:
         if len(root) != 1 or b"<record>" in said:
             raise ValueError("not one record")
         if self._names is None:
-            self._names = LocalNames(etree.QName(root.tag).namespace or "")
+            self._names = LocalNames(namespace_of(root.tag))
         names = self._names
         return tuple([(names[element.tag], element.text) for element in root[0].iter("*")][HEAD:])
 

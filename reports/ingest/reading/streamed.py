@@ -13,7 +13,7 @@ from reports.ingest.reading.broken import pieces
 from reports.ingest.reading.extensions import Extensions, unknown_within
 from reports.ingest.reading.head import HEAD_NAMES, HeadParts, build_head
 from reports.ingest.reading.hints import hints_of
-from reports.ingest.reading.names import WANTED, WANTED_TAGS, LocalNames
+from reports.ingest.reading.names import WANTED, WANTED_TAGS, LocalNames, namespace_of
 from reports.ingest.reading.records import RecordReader
 from reports.ingest.reading.repairs import Repairs
 from reports.ingest.reading.xmltext import XmlText
@@ -101,7 +101,7 @@ class AggregateReader:
         """Take the root element of the first element that comes for that of the report."""
         if self._root is None:
             self._root = element.getroottree().getroot()
-            self._parts.namespace = etree.QName(self._root.tag).namespace or ""
+            self._parts.namespace = namespace_of(self._root.tag)
             self._names.root_namespace = self._parts.namespace
 
     def _head_element(self, name: str, element: etree._Element) -> None:
