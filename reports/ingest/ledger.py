@@ -126,7 +126,8 @@ def forgive_try(message_id: int) -> None:
     Raises nothing; where the database does not answer, the try stays counted.
     """
     with suppress(DatabaseError, InterfaceError):
-        connection.close_if_unusable_or_obsolete()  # what ended the try may have been the end of the session
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()  # what ended the try may have been the end of the session
         Message.objects.filter(pk=message_id, outcome__isnull=True, tries__gt=0).update(tries=F("tries") - 1)
 
 
