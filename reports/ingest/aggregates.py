@@ -150,8 +150,8 @@ def _count_sightings(again: Sequence[tuple[int, FiledAggregate]], *, organisatio
         return
     copy_rows(
         Sighting._meta.db_table,
-        ("organisation_id", "message_id", "payload_index", "aggregate_id"),
-        ((organisation.pk, each.message_id, each.payload_index, pk) for pk, each in again),
+        ("organisation_id", "message_id", "payload_index", "aggregate_id", "filename"),
+        ((organisation.pk, each.message_id, each.payload_index, pk, each.filename) for pk, each in again),
     )
     sightings = Counter(pk for pk, _ in again)
     with connection.cursor() as cursor:

@@ -33,6 +33,7 @@ class _Mail(NamedTuple):
     channel: str
     domain: str
     fits: bool
+    filename: str
 
     @property
     def rank(self) -> tuple[bool, bool]:
@@ -66,7 +67,7 @@ class _Held:
             pk=self.report.pk,
             arrived=self.mails[0].arrived,
             rows_hash=bytes(self.report.rows_hash),
-            filename=self.report.filename,
+            filename=next((each.filename for each in self.mails if each.filename), ""),
             sender_domain=organisational(best.domain) or best.domain,
             fits=best.fits,
             is_truncated=any(each["code"] == RepairCode.XML_TRUNCATED for each in self.report.repairs),
@@ -120,18 +121,18 @@ def _groups(identities: Collection[Identity], *, organisation_id: int) -> Iterab
 
 def _mails_of(reports: Sequence[AggregateReport], *, organisation_id: int) -> Mapping[int, list[_Mail]]:
     by_pk = {report.pk: report for report in reports}
-    places = [(report.pk, report.message_id, report.payload_index) for report in reports]
+    places = [(report.pk, report.message_id, report.payload_index, report.filename) for report in reports]
     again = Sighting.objects.filter(organisation_id=organisation_id, aggregate__in=by_pk)
-    places += list(again.values_list("aggregate_id", "message_id", "payload_index"))
+    places += list(again.values_list("aggregate_id", "message_id", "payload_index", "filename"))
     messages = Message.objects.only("received_at", "channel", "sender_check", "sender_domain").in_bulk(
-        {message_id for _, message_id, _ in places}
+        {message_id for _, message_id, _, _ in places}
     )
     mails: dict[int, list[_Mail]] = defaultdict(list)
-    for pk, message_id, payload_index in places:
+    for pk, message_id, payload_index, filename in places:
         message, report = messages[message_id], by_pk[pk]
         domain = message.sender_domain if message.sender_check == SenderCheck.VERIFIED else ""
         fits = speaks_for(domain, org_name=report.org_name, email=report.email)
-        mails[pk].append(_Mail(message.received_at, message_id, payload_index, message.channel, domain, fits))
+        mails[pk].append(_Mail(message.received_at, message_id, payload_index, message.channel, domain, fits, filename))
     return mails
 
 

@@ -15,9 +15,10 @@ from datetime import datetime
 class Contender:
     """One of the reports that claim the same reporter, id and period.
 
-    `arrived` is when its content first came in, by whatever mail. `filename` is what the reporter called the file, or
-    "". `sender_domain` is the organisational domain that was proven to have sent it, or "", and `fits` whether that is
-    the reporter's own. `is_truncated`: it breaks off. `by_person`: a member of the organisation handed it in.
+    `arrived` is when its content first came in, by whatever mail. `filename` is what the first mail that names its file
+    called it, or "", whichever mail was read first. `sender_domain` is the organisational domain that was proven to have
+    sent it, or "", and `fits` whether that is the reporter's own. `is_truncated`: it breaks off. `by_person`: a member of
+    the organisation handed it in.
     """
 
     pk: int

@@ -28,7 +28,8 @@ class AggregateReport(models.Model):
     Same identity and same rows: the same report again, only `sightings` grows. Same identity with other rows: both are
     kept and marked `is_conflicting`, since reporters do reuse ids for reports that differ. Where not `is_counted`, it is
     kept and shown, and adds to no sum; `superseded_by` says why (reports.ingest.superseding). Whoever deletes a report
-    deletes its rows: a trigger of the table sees to that. `filename` is the reporter's, without its endings.
+    deletes its rows: a trigger of the table sees to that. `filename` is what `message` called the file, without its
+    endings; other mails may call it otherwise (reports.models.sighting).
     `proven_by` is a later mail with the same report that was proven better than `message`. What `is_secondhand` was rebuilt
     from parsedmarc's output, and gives way to the true report (reports.ingest.secondhand). `extensions` are the elements
     beside those of the RFCs, [{"record", "place", "xml"}] with record 0 for the report itself; None where there are none.

@@ -15,7 +15,8 @@ from reports.models.tls import TlsReport
 class Sighting(models.Model):
     """One payload of a message that was a known report again; the first one stands with the report itself.
 
-    So the mails of a report are told apart by who sent them, and a message can be read again without guessing.
+    So the mails of a report are told apart by who sent them, and a message can be read again without guessing. `filename`
+    is what this mail called the file of an aggregate report.
     """
 
     pk = models.CompositePrimaryKey("organisation", "message", "payload_index")
@@ -25,6 +26,7 @@ class Sighting(models.Model):
     aggregate = models.ForeignKey(AggregateReport, on_delete=models.CASCADE, null=True, blank=True, db_index=False)
     failure = models.ForeignKey(FailureReport, on_delete=models.CASCADE, null=True, blank=True, db_index=False)
     tls = models.ForeignKey(TlsReport, on_delete=models.CASCADE, null=True, blank=True, db_index=False)
+    filename = models.CharField(max_length=250, blank=True, default="", db_default="")
 
     class Meta:
         indexes = [

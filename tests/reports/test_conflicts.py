@@ -7,13 +7,17 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from reports.ingest.conflicts import settle
 from reports.ingest.outcome import Result
 from reports.ingest.pipeline import ingest_bytes
+from reports.ingest.raw import bytes_of
+from reports.ingest.read import read
 from reports.ingest.sender.judge import Sender
 from reports.ingest.sender_checks import Found, write
 from reports.models import AggregateReport, DomainDay, FailureReport, Message, Organisation, Sighting
+from reports.reread.replace import replace
 from reports.vocabulary import Channel, SenderCheck, SenderReason
 from tests.reports.samples import FEEDBACK, failure_mail, report_mail
 from tests.reports.stored import DAY, NOW, make_organisation, record, report, rows_of
@@ -138,6 +142,35 @@ def test_any_order_of_arrival_and_of_checks_ends_alike() -> None:
         sums = DomainDay.objects.filter(organisation=organisation).values_list("messages", flat=True)
         ends.add((*rows, sum(sums), proven == results[1].message_id))
     assert ends == {((10, False, 20, 2), (20, True, None, 1), (1000, False, 20, 1), 20, True)}
+
+
+@pytest.mark.django_db
+def test_the_name_of_the_copy_that_arrived_first_decides_in_whatever_order_copies_are_read() -> None:
+    """By its own name it is replaced, by those of later copies it would not be; a copy without a name says nothing."""
+    facts = [(TRUE, 1, NAME), (TRUE, 3, "brand.xml"), (TRUE, 0, ""), (OTHER, 2, NAME)]
+    ends: set[Any] = set()
+    for number, order in enumerate(permutations(range(4))):
+        organisation = make_organisation(f"org-{number}")
+        for place in order:
+            content, hours, name = facts[place]
+            check(bring(content, organisation, hours=hours, name=name), VERIFIED)
+        ends.add(told(organisation))
+        read_again(AggregateReport.objects.get(organisation=organisation, messages=10).message_id)
+        ends.add(told(organisation))
+    assert ends == {((10, False, 20, 3), (20, True, None, 1))}
+
+
+def told(organisation: Organisation) -> tuple[Any, ...]:
+    mine = AggregateReport.objects.filter(organisation=organisation).order_by("messages")
+    return tuple(mine.values_list("messages", "is_counted", "superseded_by__messages", "sightings"))
+
+
+def read_again(message_id: int) -> None:
+    message = Message.objects.select_related("raw", "organisation").get(pk=message_id)
+    assert message.raw
+    with transaction.atomic():
+        replace([(message_id, read(bytes_of(message.raw)))], organisation=message.organisation, at=NOW)
+    assert Message.objects.get(pk=message_id).sender_check == SenderCheck.VERIFIED
 
 
 def test_settling_again_changes_nothing(organisation: Organisation) -> None:
