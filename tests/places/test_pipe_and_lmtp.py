@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -160,6 +161,121 @@ def test_a_connection_too_many_is_told_to_come_again(monkeypatch: pytest.MonkeyP
         assert second.recv(100) == b""
         first.close()
         wait_until(lambda: handed(path, HUMAN) if _greets(path) else None, seconds=10, what="room")
+
+
+@contextmanager
+def spoken_to(path: Path, begun: Sequence[bytes] | None = None) -> Iterator[Callable[[bytes], bytes]]:
+    """A client that sends what it is given and answers with the next line it is told; the greetings are over, and the
+    beginning of a mail is sent.
+    """
+    with socket.socket(socket.AF_UNIX) as client, client.makefile("rb") as replies:
+        client.settimeout(20)
+        client.connect(str(path))
+
+        def say(sent: bytes) -> bytes:
+            client.sendall(sent)
+            return replies.readline()
+
+        say(b"LHLO mx.example.com\r\n")
+        while say(b"")[3:4] == b"-":
+            pass
+        if begun is not None:
+            assert [say(TO_US)[:3], say(b"")[:3], say(b"")[:3]] == [b"250", b"250", b"354"]
+            for part in begun:
+                client.sendall(part)
+        yield say
+
+
+TO_US = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"
+
+
+def told(path: Path, *content: bytes) -> bytes:
+    """The reply to a mail, sent in parts as it is, its end included."""
+    with spoken_to(path, content[:-1]) as say:
+        return say(content[-1])
+
+
+@pytest.mark.parametrize("line", [b"x" * (1 << 16), b"\r\n" * (1 << 15)], ids=["a line without end", "empty lines"])
+def test_a_mail_takes_no_more_memory_than_its_bytes_however_its_lines_are(line: bytes) -> None:
+    taken: list[int] = []
+    with served(lambda content: taken.append(len(content)), limit=2 << 20) as path:
+        tracemalloc.start()
+        try:
+            replies = [told(path, *[line] * count, b"\r\n.\r\n")[:3] for count in (16, 256)]
+            _now, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert replies == [b"250", b"552"]
+    assert taken == [(1 << 20) + 2]
+    assert peak < 8 << 20
+
+
+@pytest.mark.parametrize(
+    ("sent", "content"),
+    [
+        (b".\r\n", b""),
+        (b"\r\n.\r\n", b"\r\n"),
+        (b"a\n.\n\r\n.\r\n", b"a\n.\n\r\n"),
+        (b"a\r.\rMAIL\n.\r\n\r\n.\r\n", b"a\r.\rMAIL\n.\r\n\r\n"),
+        (b"a\r\n.\nRSET\r\n.\r\n", b"a\r\n\nRSET\r\n"),
+        (b"..\r\n...\r\n.a\0\xff\r\n.\r\n", b".\r\n..\r\na\0\xff\r\n"),
+    ],
+)
+def test_only_a_dot_between_two_proper_line_ends_ends_a_mail(sent: bytes, content: bytes) -> None:
+    taken: list[bytes] = []
+    with served(taken.append) as path:
+        assert told(path, sent) == b"250 2.0.0 kept\r\n"
+    assert taken == [content]
+
+
+@pytest.mark.parametrize("shift", range(-6, 3))
+def test_the_end_of_a_mail_is_seen_wherever_the_pieces_end(shift: int) -> None:
+    mail = b"x" * (lmtp.PIECE_BYTES + shift) + b"\r\n"
+    taken: list[bytes] = []
+    with served(taken.append) as path:
+        assert told(path, mail + b".\r\n") == b"250 2.0.0 kept\r\n"
+    assert taken == [mail]
+
+
+def test_commands_may_follow_each_other_without_waiting_and_recipients_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lmtp, "RECIPIENTS", 2)
+    taken: list[bytes] = []
+    three = b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@example.com>\r\n" * 3 + b"DATA\r\n"
+    with served(taken.append) as path, spoken_to(path) as say:
+        assert [say(three)[:9], *(say(b"")[:9] for _ in range(4))] == [
+            b"250 OK\r\n", b"250 2.1.5", b"250 2.1.5", b"452 4.5.3", b"354 End d",
+        ]  # fmt: skip
+        replies = [say(b"one\r\n.\r\n" + TO_US), *(say(b"") for _ in range(4))]
+        assert [reply[:9] for reply in replies] == [
+            b"250 2.0.0",
+            b"250 2.0.0",
+            b"250 OK\r\n",
+            b"250 2.1.5",
+            b"354 End d",
+        ]
+        assert say(b"two\r\n.\r\n")[:9] == b"250 2.0.0"
+    assert taken == [b"one\r\n", b"two\r\n"]
+
+
+def test_a_fault_of_ours_within_a_command_sends_no_mail_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(_conversation: lmtp.Conversation, _argument: str) -> None:
+        raise ValueError("nobody's business")
+
+    monkeypatch.setattr(lmtp.Conversation, "smtp_MAIL", fails)
+    with served(lambda _: None) as path, spoken_to(path) as say:
+        assert say(b"MAIL FROM:<a@example.com>\r\n") == b"451 4.3.0 try again later\r\n"
+
+
+def test_a_connection_is_ended_after_its_time_whatever_is_said_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lmtp, "LONGEST_SECONDS", 0.2)
+    with served(lambda _: None) as path, spoken_to(path) as say:
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            while say(b"NOOP\r\n"):
+                pass
+            raise ConnectionResetError
+        assert _greets(path)
 
 
 def _greets(path: Path) -> bool:
