@@ -179,6 +179,19 @@ def test_a_mail_program_that_renames_a_mail_does_not_make_it_new(root: Path) -> 
     assert [file.name for file in (root / "cur").iterdir()] == ["1.host:2,FRS"]
 
 
+@pytest.mark.parametrize("before", ["new/1.host", "cur/1.host:2,R"])
+def test_flagging_that_was_cut_off_in_the_middle_ends_with_one_file(root: Path, before: str) -> None:
+    for part in ("new", "cur", "tmp"):
+        (root / part).mkdir()
+    (root / before).write_bytes(b"x")
+    after = root / "cur" / ("1.host:2,FR" if before.endswith("R") else "1.host:2,F")
+    os.link(root / before, after)  # as it was when the process ended
+    with open_place(LocalWay(str(root), str(root), Maildir)) as place:
+        assert keys(place) == ["1.host"]
+        place.acknowledge(["1.host"], Mark.REFUSED, action=Mailbox.Action.FLAG, target="")
+    assert list(root.rglob("*.host*")) == [after]
+
+
 _HOLD = "import fcntl, sys; file = open(sys.argv[1], 'r+b'); fcntl.lockf(file, fcntl.LOCK_EX); print('held', flush=True); input()"
 
 

@@ -132,7 +132,15 @@ class Maildir:
             with _Opened(part, self._directory) as opened, os.scandir(opened) as entries:
                 for entry in entries:
                     if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
-                        self._files[key_of(entry.name.partition(_INFO)[0])] = (part, entry.name)
+                        key, place = key_of(entry.name.partition(_INFO)[0]), (part, entry.name)
+                        # Two names of one mail: whoever changed its flags was ended midway, and the old name is to go.
+                        self._files[key] = min(self._files.get(key, place), place, key=_progress)
+
+
+def _progress(place: tuple[str, str]) -> tuple[bool, int]:
+    """How far a mail has come: from new to cur, where it gets more and more flags."""
+    part, name = place
+    return part == "cur", len(name)
 
 
 class _Opened:
