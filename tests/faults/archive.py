@@ -249,8 +249,8 @@ def _arrivals(slug: str, month: int) -> list[Arrival]:
     mails = list(old_mails(month))
     if month == 0:
         for number in range(4):
-            first, second, third = rivals(number)
-            mails += [key().sign(first), second, key().sign(third)]
+            first, second, again, last = rivals(number)
+            mails += [key().sign(first), second, key().sign(again), key().sign(last)]
     return [
         Arrival(each, Channel.UPLOAD, came + timedelta(minutes=number), filename=f"{slug}-{number}.eml")
         for number, each in enumerate(mails)

@@ -30,17 +30,17 @@ def reread_killed(scene: ArchiveScene) -> str:
 
 def sender_checks_killed(scene: ArchiveScene) -> str:
     """Two workers that find out who sent what, and which of several reports counts therefore, are killed."""
-    return scene.hurt(Work(crew.check_senders, arguments=(tuple(records().items()),), hours=SENDERS_HOURS, workers=2))
+    return scene.hurt(Work(crew.check_senders, arguments=_known(), hours=SENDERS_HOURS, workers=2))
 
 
 def backlog_raced(scene: ArchiveScene) -> str:
-    """Two to four workers race over messages that were left unread, and one is killed; or two, of which the second thinks that
-    the first is dead.
+    """Two to four workers race over messages that were left unread, and over who sent them, and one is killed; or two, of which
+    the second thinks that the first is dead.
     """
+    backlog = partial(Work, crew.read_backlog, template=UNREAD, arguments=_known(), hours=1)
     if scene.rng.random() < 0.4:
-        return scene.overtake(Work(crew.read_backlog, template=UNREAD, hours=1, workers=2))
-    workers = scene.rng.choice((2, 3, 4))
-    return scene.hurt(Work(crew.read_backlog, template=UNREAD, hours=1, workers=workers, one_dies=True))
+        return scene.overtake(backlog(workers=2))
+    return scene.hurt(backlog(workers=scene.rng.choice((2, 3, 4)), one_dies=True))
 
 
 def _spoil_and_ask(*, dry_run: bool) -> None:
@@ -51,6 +51,10 @@ def _spoil_and_ask(*, dry_run: bool) -> None:
     organisation = Organisation.objects.get(slug="first")
     total = Message.objects.filter(organisation=organisation).count()
     jobs.start(JobKind.REREAD, organisation=organisation, parameters={DRY_RUN: dry_run}, total=total, at=NOW)
+
+
+def _known() -> tuple[tuple[tuple[str, bytes], ...]]:
+    return (tuple(records().items()),)
 
 
 def _held_rows() -> int:

@@ -95,21 +95,16 @@ def reread(database: str, _name: str, script: Script, line: Connection) -> None:
 
 def check_senders(database: str, records: tuple[tuple[str, bytes], ...], script: Script, line: Connection) -> None:
     """Find out who sent what; `records` are what the name server would say."""
-    sender_checks.TOGETHER = FETCHED_TOGETHER
-    known, until = dict(records), script.at + timedelta(minutes=1)
-
-    def check() -> None:
-        sender_checks.check_due(clock=lambda: script.at, until=until, lookup=lambda name: known.get(name.rstrip(".")))
-
-    _work_in(database, script, line, check)
+    _work_in(database, script, line, lambda: _check_senders(records, at=script.at))
 
 
-def read_backlog(database: str, script: Script, line: Connection) -> None:
-    """Read what others left unread, as the job for it does."""
+def read_backlog(database: str, records: tuple[tuple[str, bytes], ...], script: Script, line: Connection) -> None:
+    """Read what others left unread, as the job for it does, and find out who sent it."""
 
     def finish() -> None:
         for _ in pipeline.finish_unread(ledger.left_unread(at=script.at), at=script.at):
             pass
+        _check_senders(records, at=script.at)
 
     _work_in(database, script, line, finish)
 
@@ -185,6 +180,12 @@ def _work_in(database: str, script: Script, line: Connection, work: Callable[[],
     acts = count_acts(script.dies_before)
     work()
     line.send(acts())
+
+
+def _check_senders(records: tuple[tuple[str, bytes], ...], *, at: datetime) -> None:
+    sender_checks.TOGETHER = FETCHED_TOGETHER
+    known, until = dict(records), at + timedelta(minutes=1)
+    sender_checks.check_due(clock=lambda: at, until=until, lookup=lambda name: known.get(name.rstrip(".")))
 
 
 def _carry_rereads_on(at: datetime) -> None:

@@ -65,13 +65,16 @@ def old_mails(months: int) -> tuple[bytes, ...]:
     )
 
 
-def rivals(number: int) -> tuple[bytes, bytes, bytes]:
-    """Three mails with one report's identity and file name, and other rows: of which the last proven one counts."""
+def rivals(number: int) -> tuple[bytes, bytes, bytes, bytes]:
+    """Mails with one report's identity: three with other rows each, under one file name, of which the last proven one counts;
+    before that one comes the first once more under another name, by which nothing would replace it.
+    """
     rng = Random(f"rivals {number}")
-    contents = [_report(rng, name=f"rival-{number}", months=0, at_once=True) for _ in range(3)]
-    mails = [_letter(_fixed(report_mail((each, "r.xml")), f"rival-{number}-{n}")) for n, each in enumerate(contents)]
-    first, second, third = (mail.replace(b"\n", b"\r\n") for mail in mails)
-    return first, second, third
+    first, second, last = (_report(rng, name=f"rival-{number}", months=0, at_once=True) for _ in range(3))
+    files = ((first, "r.xml"), (second, "r.xml"), (first, "copy.xml"), (last, "r.xml"))
+    mails = [_letter(_fixed(report_mail(file), f"rival-{number}-{n}")) for n, file in enumerate(files)]
+    one, two, three, four = (mail.replace(b"\n", b"\r\n") for mail in mails)
+    return one, two, three, four
 
 
 def _report(

@@ -33,8 +33,9 @@ LEAST_BATCHES = 3
 
 PLACES = (IMAP, IMAP, MAILDIR, IMAP, OLD_IMAP, MAILDIR)
 """Where the mail of each world lies, so that there are no more runs without faults than worlds and actions."""
-ORDER_DECIDES = frozenset({"message", "payload_index", "filename", "outcome", "reason", "problems"})
-"""Which of several mails with one report is the one that brought it, under a name of its own: the first that was read."""
+ORDER_DECIDES = frozenset({"message", "payload_index", "filename", "outcome", "reason", "problems", "proven_by"})
+"""Which of several mails with one report is the one that brought it, under a name of its own: the first that was read, unless
+another one is proven better."""
 
 
 class NotIdentical(Exception):
