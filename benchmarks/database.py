@@ -47,11 +47,14 @@ def own_database(var: Path, *, durable: bool = True) -> Iterator[Database]:
     var.mkdir(mode=0o711, exist_ok=True)
     places = Places(var)
     with embedded_services(places, with_valkey=False, durable=durable) as (server,):
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"],
-            cwd=ROOT, env=_environment(places, database=DATABASE), check=True,
-        )  # fmt: skip
+        migrate(_environment(places, database=DATABASE))
         yield Database(places, server.pid)
+
+
+def migrate(environment: dict[str, str]) -> None:
+    """Bring the database of `environment` to what the program expects. Raises CalledProcessError."""
+    command = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
 def _environment(places: Places, *, database: str) -> dict[str, str]:
