@@ -36,6 +36,10 @@ class RepairCode(StrEnum):
     XML_RECOVERED = "xml_recovered"
     # The head
     OLD_SHAPE = "old_shape"
+    NAME_REWRITTEN = "name_rewritten"
+    NAMESPACE_ADOPTED = "namespace_adopted"
+    ROOT_NAME = "root_name"
+    SEVERAL_ROWS = "several_rows"
     REPEATED_ELEMENT = "repeated_element"
     UNKNOWN_ELEMENT = "unknown_element"
     EXTENSION_SKIPPED = "extension_skipped"

@@ -23,8 +23,7 @@ from reports.ingest.reading.xmltext import ORPHAN_ROOT, XmlText, prepare
 from reports.vocabulary import Reason, RepairCode
 
 TAIL = 4096
-_ROOT_END = re.compile(rb"(?i)</(?:[\w.-]+:)?feedback[\s>]")
-_ROW_SIGN = re.compile(rb"(?i)source_ip|policy_evaluated|header_from")
+_ROW_SIGN = re.compile(rb"(?i)source[_-]?ip|policy[_-]?evaluated|header[_-]?from")
 """Where one of these stands and no record could be made out, the report is not empty."""
 
 
@@ -125,7 +124,8 @@ def _breaks_off(text: XmlText) -> bool:
     """True where a text with errors ends before its root element does; without a root element, its last record counts."""
     if text.before == ORPHAN_ROOT:
         return b"record" not in text.data[-TAIL:].lower().rpartition(b"</")[2]
-    return not _ROOT_END.search(text.data, text.start)
+    end = re.compile(rb"(?i)</(?:[\w.-]+:)?" + re.escape(text.root) + rb"[\s>]")
+    return not end.search(text.data, text.start)
 
 
 def _with_header_from(rows: Sequence[AggregateRow], domain: str, *, repairs: Repairs) -> tuple[AggregateRow, ...]:

@@ -17,7 +17,7 @@ SHOWN = 4000
 ROOT_LENGTH = 1 << 12
 """It is parsed once more with each record."""
 _TAG = re.compile(
-    rb"(?i)<(/)?(?:[\w.-]+:)?(?:(record)|feedback|report_metadata|policy_published)(?=[\s/>])([^<>]*)(>)?"
+    rb"(?i)<(/)?(?:[\w.-]+:)?(?:(record)|feedback|report[_-]?metadata|policy[_-]?published)(?=[\s/>])([^<>]*)(>)?"
 )
 _CUT_OFF = re.compile(rb"<[^<>]*<|<!--")
 """A tag or a comment without an end, where bytes are missing; but a CDATA section may look so."""
@@ -45,7 +45,7 @@ def without_comments(text: XmlText) -> XmlText:
     while (start := data.find(b"<!--", position)) >= 0 and (end := data.find(b"-->", start)) >= 0:
         parts.append(data[position:start])
         position = end + len(b"-->")
-    return XmlText(b"".join([*parts, data[position:]]), 0, text.before) if parts else text
+    return text._replace(data=b"".join([*parts, data[position:]]), start=0) if parts else text
 
 
 def without_records(text: XmlText) -> XmlText:
@@ -54,7 +54,7 @@ def without_records(text: XmlText) -> XmlText:
     for span in _spans(text):
         parts.append(data[position : span.start])
         position = span.end
-    return XmlText(b"".join([*parts, data[position:]]), 0, text.before)
+    return text._replace(data=b"".join([*parts, data[position:]]), start=0)
 
 
 def pieces(text: XmlText) -> Iterator[Piece]:

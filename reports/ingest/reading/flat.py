@@ -73,6 +73,9 @@ class FlatRecord:
     def _disposition(self, name: str, text: str) -> None:
         self._once(f"policy_evaluated/{name}", text)
 
+    def _again(self, name: str, text: str) -> None:
+        self.notes.append((RepairCode.REPEATED_ELEMENT, f"row/{name}", text))
+
     def _once(self, place: str, text: str) -> None:
         if place in self.once:
             self.notes.append((RepairCode.REPEATED_ELEMENT, place, text))
@@ -90,5 +93,6 @@ _HANDLERS: dict[str, _Handler] = {
     **dict.fromkeys(("dkim", "spf"), FlatRecord._method),
     "reason": FlatRecord._reason,
     "disposition": FlatRecord._disposition,
+    **dict.fromkeys(("source_ip", "count"), FlatRecord._again),  # of a row, the first ones are read elsewhere
 }
-RECORD_NAMES = frozenset(_HANDLERS) | {"source_ip", "count"}
+RECORD_NAMES = frozenset(_HANDLERS)

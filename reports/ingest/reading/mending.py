@@ -46,7 +46,7 @@ def mend(text: XmlText, *, repairs: Repairs) -> XmlText | None:
         mended, times = pattern.subn(instead, mended)
         if times:
             repairs.note(code, times=times)
-    return XmlText(mended, 0, text.before) if cuts or mended != data else None
+    return text._replace(data=mended, start=0) if cuts or mended != data else None
 
 
 def _joined(data: bytes) -> tuple[bytes, int]:

@@ -74,8 +74,8 @@ class _Sayings(dict[bytes, Skeleton]):
         flat = self._records.flat(said)
         self.elements += len(flat)
         skeleton = read_skeleton(flat)
-        if skeleton.has_unknown:
-            raise ValueError("elements that are to be kept")
+        if skeleton.has_unknown or any(name == "row" for name, _ in flat):
+            raise ValueError("elements that are to be kept, or several rows")
         if len(self) >= SAYINGS_KEPT:
             self.clear()
         self[said] = skeleton

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lxml import etree
 
 from reports.dto import AggregateRow, RejectedRow
 from reports.errors import Unreadable
 from reports.ingest.reading.extensions import Extensions, unknown_within
 from reports.ingest.reading.flat import RECORD_NAMES, Flat
-from reports.ingest.reading.names import LocalNames
+from reports.ingest.reading.names import FOREIGN, LocalNames
 from reports.ingest.reading.repairs import Repairs
 from reports.ingest.reading.skeletons import Skeleton, read_skeleton
 from reports.ingest.reading.values import read_address, read_count
@@ -22,6 +24,10 @@ hundreds of bytes, and an archive of some kilobytes may hold millions.
 """
 TEXT_LENGTH = 4000
 USUAL_PLACE = 2  # record, row, source_ip, count
+_IN_RECORD = frozenset({"row", "identifiers", "auth_results"})
+_IN_ROW = frozenset({"source_ip", "count", "policy_evaluated"})
+
+_Elements = list[tuple[str, str | None]]
 
 
 class RecordReader:
@@ -36,23 +42,67 @@ class RecordReader:
         self.position = 0
         self.canonical = b""
 
-    def read(self, record: etree._Element) -> AggregateRow | RejectedRow:
-        """Raises Unreadable past MOST_RECORDS or MOST_ELEMENTS, as `reject_text` does."""
-        self._count_on()
+    def read(self, record: etree._Element) -> Iterator[AggregateRow | RejectedRow]:
+        """The row of the record, or each of several that share its identifiers and results.
+
+        Raises Unreadable past MOST_RECORDS or MOST_ELEMENTS, as `reject_text` does.
+        """
+        flat = self._flat(record)
+        if any(name == FOREIGN for name, _ in flat) and self._adopt(record):
+            flat = self._flat(record)
+        rows = [row for row in record.iterchildren("*") if self._names[row.tag] == "row"]
+        if len(rows) <= 1:
+            yield self._row(flat, record)
+            return
+        self._keep_unknown(record, self.position + 1)
+        for row, said in self._each_row(record, rows):
+            yield self._row(said, row, is_kept=True)
+
+    def _flat(self, record: etree._Element) -> _Elements:
         names = self._names
-        flat = [(names[element.tag], element.text) for element in record.iter("*")]
+        return [(names[element.tag], element.text) for element in record.iter("*")]
+
+    def _adopt(self, record: etree._Element) -> bool:
+        """Let the namespaces count of those elements that stand where the record's own should, and do not."""
+        found = self._adopt_within(record, _IN_RECORD)
+        for child in record.iterchildren("*"):
+            if self._names[child.tag] == "row":
+                found = self._adopt_within(child, _IN_ROW) or found
+        return found
+
+    def _adopt_within(self, element: etree._Element, parts: frozenset[str]) -> bool:
+        names = self._names
+        missing = parts - {names[child.tag] for child in element.iterchildren("*")}
+        foreign = [child.tag for child in element.iterchildren("*") if names[child.tag] == FOREIGN]
+        return any([names.adopt(tag, instead_of=missing) for tag in foreign] if missing else ())
+
+    def _each_row(
+        self, record: etree._Element, rows: list[etree._Element]
+    ) -> Iterator[tuple[etree._Element, _Elements]]:
+        """The rows of a record, each with what belongs to all of them."""
+        names = self._names
+        self._repairs.note(RepairCode.SEVERAL_ROWS, "row", str(len(rows)), row=self.position + 1)
+        within = {element for row in rows for element in row.iter("*")}
+        first, *shared = [(names[element.tag], element.text) for element in record.iter("*") if element not in within]
+        for row in rows:
+            self._elements += len(shared)
+            yield row, [first, *self._flat(row), *shared]
+
+    def _row(self, flat: _Elements, element: etree._Element, *, is_kept: bool = False) -> AggregateRow | RejectedRow:
+        """`element` holds the row; `is_kept` where the extensions in it have been kept."""
+        self._count_on()
         sent_address, sent_count, rest = _split(flat)
         skeleton = self._skeleton(rest)
-        if skeleton.has_unknown:
-            self._keep_unknown(record)
+        if skeleton.has_unknown and not is_kept:
+            self._keep_unknown(element, self.position)
         if sent_address is None and sent_count is None and not skeleton.has_content:
-            return self._rejected(record, Reason.ROW_WITHOUT_CONTENT)
+            return self._rejected(element, Reason.ROW_WITHOUT_CONTENT)
         address, address_rewritten = read_address(sent_address or "")
         if address is None:
-            return self._rejected(record, Reason.BAD_SOURCE_IP)
+            return self._rejected(element, Reason.BAD_SOURCE_IP)
         count, count_rewritten = read_count(sent_count or "")
         if count is None:
-            return self._rejected(record, Reason.BAD_COUNT)
+            return self._rejected(element, Reason.BAD_COUNT)
         if address_rewritten:
             self._repairs.note(RepairCode.ADDRESS_REWRITTEN, "row/source_ip", sent_address or "", row=self.position)
         if count_rewritten:
@@ -62,9 +112,9 @@ class RecordReader:
         self.canonical = b"%c%b%d %b\n" % (address.version, address.packed, count, skeleton.canonical)
         return AggregateRow(self.position, address, count, *skeleton[:9])
 
-    def _keep_unknown(self, record: etree._Element) -> None:
+    def _keep_unknown(self, record: etree._Element, position: int) -> None:
         for element, name, place in unknown_within(record, self._names, RECORD_NAMES):
-            self._extensions.add(element, name, place=place, record=self.position)
+            self._extensions.add(element, name, place=place, record=position)
 
     def reject_text(self, text: str, code: str) -> RejectedRow:
         """A record that is none the parser could read."""
@@ -92,12 +142,15 @@ class RecordReader:
         return found
 
 
-def _split(flat: list[tuple[str, str | None]]) -> tuple[str | None, str | None, Flat]:
+def _split(flat: _Elements) -> tuple[str | None, str | None, Flat]:
     """Take address and count out of the flat record; nearly always they are the third and fourth element."""
     if [name for name, _ in flat[USUAL_PLACE : USUAL_PLACE + 2]] == ["source_ip", "count"]:
         return flat[USUAL_PLACE][1], flat[USUAL_PLACE + 1][1], tuple(flat[USUAL_PLACE + 2 :])
     first: dict[str, str | None] = {}
+    rest: list[tuple[str, str | None]] = []
     for name, text in flat:
-        if name in ("source_ip", "count"):
-            first.setdefault(name, text or "")
-    return first.get("source_ip"), first.get("count"), tuple(pair for pair in flat if pair[0] not in first)
+        if name in ("source_ip", "count") and name not in first:
+            first[name] = text or ""
+        else:
+            rest.append((name, text))
+    return first.get("source_ip"), first.get("count"), tuple(rest)

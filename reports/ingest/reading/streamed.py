@@ -13,7 +13,7 @@ from reports.ingest.reading.broken import pieces
 from reports.ingest.reading.extensions import Extensions, unknown_within
 from reports.ingest.reading.head import HEAD_NAMES, HeadParts, build_head
 from reports.ingest.reading.hints import hints_of
-from reports.ingest.reading.names import WANTED, WANTED_TAGS, LocalNames, namespace_of
+from reports.ingest.reading.names import PARTS, WANTED, WANTED_TAGS, LocalNames, namespace_of
 from reports.ingest.reading.records import RecordReader
 from reports.ingest.reading.repairs import Repairs
 from reports.ingest.reading.xmltext import XmlText
@@ -40,7 +40,7 @@ class AggregateReader:
         self._parts = HeadParts(repairs)
         self._extensions = Extensions(repairs=repairs)
         self._root: etree._Element | None = None
-        self._names = LocalNames("")
+        self._names = LocalNames("", repairs=repairs)
         self._records = RecordReader(self._names, repairs=repairs, extensions=self._extensions)
         self.errors: list[tuple[int, str]] = []
         self.is_broken = False
@@ -76,12 +76,11 @@ class AggregateReader:
         """The rows of a broken text, one by one; the reader itself was given what stands beside its records."""
         for piece in pieces(text):
             if piece.record is None:
-                row: AggregateRow | RejectedRow = self._records.reject_text(piece.text, piece.code)
+                yield self._records.reject_text(piece.text, piece.code)
+                self._hash.update(self._records.canonical)
             else:
                 self._start(piece.record)
-                row = self._records.read(piece.record)
-            self._hash.update(self._records.canonical)
-            yield row
+                yield from self._rows_of(piece.record)
 
     def _rows(self, parser: etree.XMLPullParser) -> Iterator[AggregateRow | RejectedRow]:
         for _, element in parser.read_events():
@@ -89,13 +88,18 @@ class AggregateReader:
                 continue  # what the stubs allow for other kinds of events
             self._start(element)
             name = self._names[element.tag]
+            if not name and element.getparent() is self._root:
+                name = self._names.adopt(element.tag, instead_of=PARTS)
             if name == "record":
-                row = self._records.read(element)
-                self._hash.update(self._records.canonical)
-                yield row
+                yield from self._rows_of(element)
                 self._forget(element)
             elif name:
                 self._head_element(name, element)
+
+    def _rows_of(self, record: etree._Element) -> Iterator[AggregateRow | RejectedRow]:
+        for row in self._records.read(record):
+            self._hash.update(self._records.canonical)
+            yield row
 
     def _start(self, element: etree._Element) -> None:
         """Take the root element of the first element that comes for that of the report."""
@@ -126,7 +130,7 @@ class AggregateReader:
 
     def _keep_unknown(self, child: etree._Element) -> None:
         name = self._names[child.tag]
-        if name not in WANTED:
+        if name not in WANTED and next(child.iter(WANTED_TAGS), None) is None:  # a wrapping around parts that were read
             self._extensions.add(child, name, place="feedback")
 
     def _forget(self, record: etree._Element) -> None:

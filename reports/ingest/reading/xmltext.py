@@ -22,7 +22,9 @@ PROLOG_SHOWN = 2000
 REFERENCE_DIGITS = 7
 
 _ROOT = re.compile(rb"(?i)<((?:[\w.-]+:)?feedback)(?=[\s/>])")
-_ORPHAN = re.compile(rb"(?i)<(?:report_metadata|policy_published|record)\b")
+_ORPHAN = re.compile(rb"(?i)<(?:[\w.-]+:)?(?:report[_-]?metadata|policy[_-]?published|record)(?=[\s/>])")
+_OTHER_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]{0,100})(?:\s[^<>]*)?>\s*(?:<version>[^<>]*</version>\s*)?\Z")
+OTHER_ROOT_LENGTH = 4096
 _REFERENCE = re.compile(rb"&#([0-9]+|[xX][0-9a-fA-F]+);?")
 _LEGAL = ((9, 10, 13), range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))  # XML 1.0 section 2.2
 _USUAL_START = re.compile(
@@ -33,11 +35,12 @@ _LEGAL_PROLOG = re.compile(rb"(?s)<\?.*?\?>|<!--.*?-->|\s+")
 
 
 class XmlText(NamedTuple):
-    """UTF-8 `data` to be parsed from `start` on, after `before` has been parsed."""
+    """UTF-8 `data` to be parsed from `start` on, after `before` has been parsed. `root`: what its root is called, lower case."""
 
     data: bytes
     start: int
     before: bytes = b""
+    root: bytes = b"feedback"
 
     def chunks(self) -> Iterator[bytes]:
         if self.before:
@@ -65,6 +68,10 @@ def _prepare_whole(data: bytes, *, repairs: Repairs) -> XmlText:
     orphan = _ORPHAN.search(data, 0, PROLOG_LENGTH)
     if not orphan:
         raise Unreadable(Reason.NOT_AGGREGATE if b"<" in data[:PROLOG_LENGTH] else Reason.NOT_XML)
+    root = _OTHER_ROOT.search(data, max(0, orphan.start() - OTHER_ROOT_LENGTH), orphan.start())
+    if root:
+        repairs.note(RepairCode.ROOT_NAME, "", root[1].decode("utf-8", "replace"))
+        return _from_root(data, root.start(), root[1], repairs=repairs)
     _check_prolog(data[: orphan.start()], repairs=repairs)
     repairs.note(RepairCode.ROOT_MISSING)
     return XmlText(data, orphan.start(), ORPHAN_ROOT)
@@ -85,12 +92,13 @@ def _find_root(data: bytes) -> re.Match[bytes] | None:
 
 def _from_root(data: bytes, start: int, name: bytes, *, repairs: Repairs) -> XmlText:
     _check_prolog(data[:start], repairs=repairs)
-    prefix = name.rpartition(b":")[0]
+    prefix, _, local = name.lower().rpartition(b":")
+    prefix = name[: len(prefix)]
     after = start + 1 + len(name)
     if not prefix or b"xmlns:" + prefix in data[after : data.find(b">", after) + 1]:
-        return XmlText(data, start)
+        return XmlText(data, start, root=local)
     repairs.note(RepairCode.UNDECLARED_PREFIX, "feedback", prefix.decode("utf-8", "replace"))
-    return XmlText(data, after, b"<" + name + b" xmlns:" + prefix + b'="' + UNDECLARED_NAMESPACE.encode() + b'"')
+    return XmlText(data, after, b"<" + name + b" xmlns:" + prefix + b'="' + UNDECLARED_NAMESPACE.encode() + b'"', local)
 
 
 def _check_prolog(prolog: bytes, *, repairs: Repairs) -> None:
