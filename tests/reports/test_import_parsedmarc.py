@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,13 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
+from reports.errors import Unreadable
+from reports.ingest.parsedmarc import files
 from reports.ingest.parsedmarc.files import reports_in
+from reports.ingest.parsedmarc.values import text
 from reports.ingest.read import read
 from reports.models import AggregateReport, AggregateRow, DomainDay, FailureReport, Message, Sighting
+from reports.vocabulary import Reason
 from tests.reports.samples import BEGIN, END, aggregate_xml, failure_mail, record_xml, report_mail
 from tests.reports.stored import make_organisation, record, report, upload
 
@@ -157,6 +163,50 @@ def test_a_database_that_is_not_there_is_one_sentence_without_the_password() -> 
     assert "hush" not in str(raised.value)
 
 
+MANY_OBJECTS = (
+    b'{"report_metadata": {}, "policy_published": {}, "records": [' + b"{}," * 2_000_000 + b"{}]}",
+    b'{"organization_name": "a", "report_id": "b", "policies": [' + b"{}," * 2_000_000 + b"{}]}",
+    b'{"organization_name": "a", "report_id": "b", "policies": [' + b"{}," * 10_000 + b"{}]}",
+    b'{"arrival_date_utc": "", "reported_domain": "", "sample": [' + b"1," * 8_000_000 + b"1]}",
+)
+
+
+@pytest.mark.parametrize("data", MANY_OBJECTS, ids=["records", "policies", "some policies", "values"])
+def test_an_object_that_would_take_gigabytes_is_refused_before_it_is_read(data: bytes) -> None:
+    tracemalloc.start()
+    try:
+        found = read(data)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [problem.code for problem in found.problems] == [Reason.TOO_MANY_ELEMENTS]
+    assert peak < 4 << 20
+
+
+def test_a_file_with_such_an_object_is_given_up_before_its_memory_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_OBJECTS", 1000)
+    (tmp_path / "a.json").write_text('[{"name": 1}, {"records": [' + "{}," * 500_000 + "{}]}]")
+    given: list[int] = []
+    with pytest.raises(Unreadable) as refused:
+        given.extend(found.number for found in reports_in(tmp_path / "a.json"))
+    assert refused.value.code == Reason.TOO_MANY_ELEMENTS
+    assert given == [1]
+
+
+def test_an_object_that_nests_too_deep_is_no_report_and_the_others_go_on(tmp_path: Path) -> None:
+    nested = ('{"report_metadata": 1, "x": ' + '{"a":' * depth + "1" + "}" * depth + "}" for depth in range(800, 1000))
+    (tmp_path / "a.json").write_text("\n".join(nested))
+    with suppress(CommandError):  # what is deeper still breaks the file off
+        found = imported("--dry-run", "--json", tmp_path / "a.json")
+        assert {line["outcome"] for line in found} == {"not_a_report"}
+
+
+def test_values_of_another_type_are_empty() -> None:
+    assert [text(each) for each in ("a", 1, 1.5, None, {"a": 1}, [1])] == ["a", "1", "1.5", "", "", ""]
+
+
 def test_one_source_must_be_named_and_an_unknown_zone_is_refused() -> None:
     with pytest.raises(CommandError, match="one of the arguments --json --postgresql is required"):
         call_command("import_parsedmarc")
@@ -227,6 +277,18 @@ def test_the_failure_report_keeps_what_parsedmarc_kept(written: Path) -> None:
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_columns_that_are_missing_say_nothing_and_tables_that_are_missing_are_one_sentence(tables: str) -> None:
+    make_organisation("ours")
+    with psycopg.connect(tables, autocommit=True) as connection:
+        connection.execute("ALTER TABLE dmarc_aggregate_record DROP COLUMN policy_dkim, DROP COLUMN interval_begin")
+        connection.execute("ALTER TABLE dmarc_aggregate_record_spf DROP COLUMN human_result")
+        assert {line["outcome"] for line in imported("--postgresql", tables)} == {"stored"}
+        connection.execute("DROP TABLE dmarc_aggregate_record CASCADE")
+    with pytest.raises(CommandError, match=r"database cannot be read: relation .* does not exist\Z"):
+        imported("--postgresql", tables)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -54,7 +54,10 @@ def _bytes_of(report: dict[str, Any], zone: ZoneInfo | None) -> bytes:
     if zone and report.get("report_metadata") and not any(map(tells_utc, entries(report, "records"))):
         metadata = entry(report, "report_metadata")
         report = report | {"report_metadata": {**metadata, **_with_offsets(metadata, zone)}}
-    return json.dumps(report, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    try:
+        return json.dumps(report, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    except RecursionError:  # so deep that it could only just be read; no report of parsedmarc's is
+        return b"{}"
 
 
 def _with_offsets(metadata: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reports.errors import Unreadable
-from reports.ingest.parsedmarc.rebuild import MOST_BYTES
+from reports.ingest.parsedmarc.rebuild import MOST_BYTES, MOST_OBJECTS
 from reports.vocabulary import Reason
 
 WINDOW = 1 << 20
@@ -35,7 +35,7 @@ def reports_in(path: Path) -> Iterator[Found]:
     """Each object of the file in order, in memory that one object and a window take.
 
     Raises OSError, and Unreadable where the text breaks off or is no JSON (what came before has been given out) or one
-    object is larger than MOST_BYTES.
+    object is larger than MOST_BYTES or holds more than MOST_OBJECTS others.
     """
     with path.open("rb") as raw, TextIOWrapper(raw, encoding="utf-8", errors="replace") as file:
         window = _Window(file)
@@ -83,6 +83,8 @@ class _Window:
         rest = self._text[self._at :]
         if len(rest) > MOST_BYTES:
             raise Unreadable(Reason.TOO_LARGE, (("limit", str(MOST_BYTES)),))
+        if rest.count("{") + rest.count("[") > MOST_OBJECTS:  # all of it is one object
+            raise Unreadable(Reason.TOO_MANY_ELEMENTS)
         more = self._file.read(max(WINDOW, len(rest)))
         self._is_ended = not more
         self._text, self._at = rest + more, 0

@@ -16,9 +16,12 @@ from reports.ingest.parsedmarc import failure, spans
 from reports.ingest.parsedmarc.values import entries, entry, text
 from reports.vocabulary import Kind, Reason, RepairCode
 
-MOST_BYTES = 64 << 20
-"""A JSON text takes some thirty times its length in memory."""
+MOST_BYTES = 128 << 20
+MOST_OBJECTS = 2_000_000
+"""Objects and lists; a report of 100,000 records has 1,300,000. Each takes 20 to 100 bytes of memory for each of the text."""
+MOST_VALUES = 8_000_000
 MOST_RECORDS = 1_000_000
+MOST_POLICIES = 10_000
 _MARKS = {
     b'"report_metadata"': Kind.AGGREGATE, b'"arrival_date_utc"': Kind.FAILURE, b'"organization_name"': Kind.TLS,
 }  # fmt: skip
@@ -34,22 +37,24 @@ _DETAILS = {
 def rebuild(data: bytes) -> Payload | None:
     """The report in one JSON object of parsedmarc's output as a payload; None where the bytes are something else.
 
-    Raises LimitExceeded past MOST_BYTES.
+    Raises LimitExceeded past one of the limits above, before memory is taken for it.
     """
     if not data.startswith(b"{") or not any(mark in data for mark in _MARKS):
         return None
     if len(data) > MOST_BYTES:
         raise LimitExceeded(Reason.TOO_LARGE, (("limit", str(MOST_BYTES)),))
+    if data.count(b"{") + data.count(b"[") > MOST_OBJECTS or data.count(b",") > MOST_VALUES:
+        raise LimitExceeded(Reason.TOO_MANY_ELEMENTS)
     try:
         report = json.loads(data)
+        kind = kind_of(report)
+        if kind is None:
+            return None
+        if len(entries(report, "records")) > MOST_RECORDS or len(entries(report, "policies")) > MOST_POLICIES:
+            raise LimitExceeded(Reason.TOO_MANY_ELEMENTS)
+        rebuilt = _REBUILD[kind](report)
     except (ValueError, RecursionError):
         return None
-    kind = kind_of(report)
-    if kind is None:
-        return None
-    if len(entries(report, "records")) > MOST_RECORDS:
-        raise LimitExceeded(Reason.TOO_MANY_ELEMENTS)
-    rebuilt = _REBUILD[kind](report)
     return Payload(kind, 0, rebuilt, trail=("parsedmarc",), repairs=(Repair(RepairCode.FROM_PARSEDMARC),))
 
 

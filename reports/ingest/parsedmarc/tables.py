@@ -12,7 +12,9 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-FETCHED_TOGETHER = 20
+FETCHED_TOGETHER = 5
+"""One may have a hundred thousand records."""
+_EVALUATED = {"disposition": "disposition", "dkim": "policy_dkim", "spf": "policy_spf"}
 Row = Mapping[str, Any]
 _AGGREGATE: LiteralString = """
 SELECT r.id, to_jsonb(r) AS report, coalesce((
@@ -86,26 +88,26 @@ def _aggregate(row: Row, records: list[Row]) -> dict[str, Any]:
 
 
 def _record(row: Row) -> dict[str, Any]:
-    reasons = [{"type": each["override_type"], "comment": each["comment"]} for each in row["reasons"] or ()]
-    evaluated = {"disposition": row["disposition"], "dkim": row["policy_dkim"], "spf": row["policy_spf"]}
+    reasons = [{"type": each.get("override_type"), "comment": each.get("comment")} for each in row["reasons"] or ()]
+    evaluated = {name: row.get(key) for name, key in _EVALUATED.items()}
     return {
-        "source": {"ip_address": _host(row["source_ip_address"])},
-        "count": row["message_count"],
+        "source": {"ip_address": _host(row.get("source_ip_address"))},
+        "count": row.get("message_count"),
         "policy_evaluated": evaluated | {"policy_override_reasons": reasons},
-        "identifiers": {name: row[name] for name in ("header_from", "envelope_from", "envelope_to")},
+        "identifiers": {name: row.get(name) for name in ("header_from", "envelope_from", "envelope_to")},
         "auth_results": {
             "dkim": _only(row["dkim"], ("domain", "selector", "result", "human_result")),
             "spf": _only(row["spf"], ("domain", "scope", "result", "human_result")),
         },
-        "interval_begin": row["interval_begin"],
-        "interval_end": row["interval_end"],
+        "interval_begin": row.get("interval_begin"),
+        "interval_end": row.get("interval_end"),
     }
 
 
 def _failure(row: Row, _: list[Row]) -> dict[str, Any]:
     apart = ("id", "sample_date", "sample_subject", "sample_body", "sample_has_defects")
     fields = {name: value for name, value in row.items() if name not in apart and not name.startswith("source_")}
-    return fields | {"source": {"ip_address": _host(row["source_ip_address"])}}
+    return fields | {"source": {"ip_address": _host(row.get("source_ip_address"))}}
 
 
 def _tls(row: Row, policies: list[Row]) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def _tls(row: Row, policies: list[Row]) -> dict[str, Any]:
 
 def _only(rows: list[Row] | None, names: tuple[str, ...]) -> list[dict[str, Any]]:
     """Results without what identifies them in the table: the parts of one record are equal then."""
-    return [{name: each[name] for name in names} for each in rows or ()]
+    return [{name: each.get(name) for name in names} for each in rows or ()]
 
 
 def _host(address: object) -> object:

@@ -19,4 +19,4 @@ def entries(value: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
 
 
 def text(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    return value if isinstance(value, str) else str(value) if isinstance(value, (int, float)) else ""

@@ -112,8 +112,9 @@ class Command(BaseCommand):
                         yield Told(table, number, report)
                         shown.add()
                         bar.update()
-        except psycopg.Error as error:
-            raise CommandError(_("parsedmarc's database cannot be read: %(error)s") % {"error": error}) from None
+        except (psycopg.Error, RecursionError) as error:
+            said = str(error).partition("\n")[0]
+            raise CommandError(_("parsedmarc's database cannot be read: %(error)s") % {"error": said}) from None
 
 
 def _importer(organisation: Organisation) -> Take:
