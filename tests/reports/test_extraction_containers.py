@@ -58,6 +58,11 @@ def _tar(*members: tuple[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def _deflated(content: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(content) + packer.flush()
+
+
 @pytest.mark.parametrize(
     ("data", "trail"),
     [
@@ -66,6 +71,10 @@ def _tar(*members: tuple[str, bytes]) -> bytes:
         (gzip.compress(GZ), ("gzip", "gzip")),
         (bz2.compress(XML), ("bzip2",)),
         (lzma.compress(XML), ("xz",)),
+        *[(zlib.compress(XML, level), ("zlib",)) for level in (0, 1, 6, 9)],
+        (_deflated(XML), ("deflate",)),
+        (gzip.compress(zlib.compress(XML)), ("gzip", "zlib")),
+        (zipped(("a", _deflated(XML))), ("zip", "deflate")),
         (zipped(("", XML)), ("zip",)),
         (zipped(("a.xml", XML)), ("zip",)),
         (zipped(("a.gz", GZ)), ("zip", "gzip")),
@@ -208,3 +217,30 @@ def test_a_plain_zip_is_read_as_zipfile_reads_it(
     quick = extract(data)
     monkeypatch.setattr(archives, "single_file", lambda data, *, budget: None)
     assert quick == extract(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "is_whole", "codes"),
+    [
+        (zlib.compress(XML)[:-1], True, [RepairCode.ARCHIVE_TRUNCATED]),
+        (zlib.compress(XML)[:-20], False, [RepairCode.ARCHIVE_TRUNCATED]),
+        (zlib.compress(XML)[:-4] + b"\0\0\0\0", True, [RepairCode.ARCHIVE_CHECKSUM]),
+        (zlib.compress(XML) + b"\r\n\0", True, []),
+        (zlib.compress(XML) + b"footer", True, [RepairCode.ARCHIVE_TRAILING]),
+        (_deflated(XML)[:-20], False, [RepairCode.ARCHIVE_TRUNCATED]),
+        (_deflated(XML) + b"footer", True, [RepairCode.ARCHIVE_TRAILING]),
+    ],
+)
+def test_a_damaged_deflate_stream_gives_what_it_holds(data: bytes, is_whole: bool, codes: list[str]) -> None:
+    (payload,) = extract(data).payloads
+    assert XML.startswith(payload.data)
+    assert (payload.data == XML) is is_whole
+    assert [repair.code for repair in payload.repairs] == codes
+
+
+@pytest.mark.parametrize(
+    "content", [b"words " * 100, b"{}" + b" " * 200, b"<html>" + b"x" * 200, b"\x89PNG" + b"x" * 100, b""]
+)
+def test_deflated_bytes_that_are_no_report_are_none(content: bytes) -> None:
+    for data in (zlib.compress(content), _deflated(content)):
+        assert extract(data).payloads == ()

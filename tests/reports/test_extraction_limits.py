@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,10 @@ def _nested(layers: int) -> bytes:
     [
         (XML, Limits(bytes_in=len(XML)), Reason.TOO_LARGE),
         (gzip.compress(XML), Limits(bytes_out=len(XML)), Reason.TOO_LARGE),
+        (zlib.compress(XML), Limits(bytes_out=len(XML)), Reason.TOO_LARGE),
+        (zlib.compress(XML)[2:-4], Limits(bytes_out=len(XML)), Reason.TOO_LARGE),
+        (gzip.compress(zlib.compress(XML)), Limits(depth=2), Reason.TOO_DEEP),
+        (zlib.compress(XML), Limits(parts=2), Reason.TOO_MANY_PARTS),
         (zipped(("a", XML), ("b", XML)), Limits(bytes_out=2 * len(XML)), Reason.TOO_LARGE),
         (zipped(("a", XML), ("b", XML), ("c", XML)), Limits(members=3), Reason.TOO_MANY_MEMBERS),
         (_nested(4), Limits(depth=4), Reason.TOO_DEEP),
@@ -46,7 +51,9 @@ def test_each_limit_holds_exactly(data: bytes, at_limit: Limits, reason: Reason)
     assert _reasons(data, below) == [reason]
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lambda data: gzip.compress(gzip.compress(data))])
+@pytest.mark.parametrize(
+    "compress", [gzip.compress, bz2.compress, zlib.compress, lambda data: gzip.compress(gzip.compress(data))]
+)
 def test_a_bomb_stops_at_the_ratio_long_before_its_size(compress: object) -> None:
     assert callable(compress)
     bomb = compress(b"<feedback>" + b" " * 40_000_000)

@@ -16,6 +16,8 @@ class Form(StrEnum):
     ZIP = "zip"
     BZIP2 = "bzip2"
     XZ = "xz"
+    ZLIB = "zlib"
+    DEFLATE = "deflate"
     TAR = "tar"
     TNEF = "tnef"
     COMPOUND = "compound"

@@ -1,4 +1,4 @@
-"""Unpacks gzip, bzip2 and xz piece by piece under a budget, and saves what a damaged stream still gives."""
+"""Unpacks gzip, bzip2, xz and bare deflate data piece by piece under a budget, and saves what a damaged stream still gives."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ XZ_MEMORY = 128 * MIB
 MAGIC = {Form.GZIP: b"\x1f\x8b\x08", Form.BZIP2: b"BZh", Form.XZ: b"\xfd7zXZ\0"}
 PADDING = b"\0\r\n"
 GZIP_HEADER = 10
+ZLIB_HEADER, ZLIB_TRAILER = 2, 4
 _EXTRA, _NAME, _COMMENT, _HEADER_CRC = 4, 8, 16, 2
 _TRAILER = struct.Struct("<II")
 
@@ -44,7 +45,7 @@ def unpack(data: bytes, form: Form, *, budget: Budget) -> Unpacked:
             position, code = None, RepairCode.ARCHIVE_SALVAGED
         if code:
             repairs.append(code)
-        if position is not None and not data.startswith(MAGIC[form], position):
+        if position is not None and not (form in MAGIC and data.startswith(MAGIC[form], position)):
             if data[position:].strip(PADDING):
                 repairs.append(RepairCode.ARCHIVE_TRAILING)
             break
@@ -91,6 +92,11 @@ def _member(
     """Unpack one member into `out`; where it ended in `data` (None: the data did), and what was wrong with it."""
     if form is Form.GZIP:
         return _gzip_member(data, start, out, budget=budget)
+    if form is Form.ZLIB:
+        return _zlib_stream(data, out, budget=budget)
+    if form is Form.DEFLATE:
+        length = inflate(data, start, out, budget=budget)
+        return length, None if length else RepairCode.ARCHIVE_TRUNCATED
     decoder = bz2.BZ2Decompressor() if form is Form.BZIP2 else lzma.LZMADecompressor(memlimit=XZ_MEMORY)
     for offset in range(start, len(data), PIECE_IN):
         piece = decoder.decompress(data[offset : offset + PIECE_IN], max_length=PIECE_OUT)
@@ -113,6 +119,17 @@ def _gzip_member(data: bytes, member: int, out: BytesIO, *, budget: Budget) -> t
     is_sound = zlib.crc32(body) == checksum and len(body) % 2**32 == size
     body.release()
     return start + length + _TRAILER.size, None if is_sound else RepairCode.ARCHIVE_CHECKSUM
+
+
+def _zlib_stream(data: bytes, out: BytesIO, *, budget: Budget) -> tuple[int | None, RepairCode | None]:
+    """RFC 1950 section 2.2; a preset dictionary, which nobody could know, is none."""
+    length = inflate(data, ZLIB_HEADER, out, budget=budget)
+    end = ZLIB_HEADER + (length or 0)
+    trailer = data[end : end + ZLIB_TRAILER]
+    if length is None or len(trailer) < ZLIB_TRAILER:
+        return None, RepairCode.ARCHIVE_TRUNCATED
+    is_sound = zlib.adler32(out.getbuffer()) == int.from_bytes(trailer, "big")
+    return end + ZLIB_TRAILER, None if is_sound else RepairCode.ARCHIVE_CHECKSUM
 
 
 def inflate(data: bytes, start: int, out: BytesIO, *, budget: Budget) -> int | None:

@@ -6,17 +6,18 @@ Knows what is a report and where; reads none. Bounded by `Limits`, raises nothin
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from reports.dto import NO_MAIL, Extraction, MailFacts, Payload, Problem, Repair
 from reports.errors import ReportError
 from reports.folded import Folded
 from reports.ingest.extraction import archives, bodies, feedback, opaque, streams
 from reports.ingest.extraction.compound import saved_members
+from reports.ingest.extraction.deflated import deflated_form
 from reports.ingest.extraction.folded import folded_entry, folded_gzip
 from reports.ingest.extraction.leaves import Leaf, from_first_field
 from reports.ingest.extraction.limits import Budget, Limits
 from reports.ingest.extraction.mime import take_whole
+from reports.ingest.extraction.place import Place, problem
 from reports.ingest.extraction.plain_mail import split_plain
 from reports.ingest.extraction.plain_zip import single_entry
 from reports.ingest.extraction.sniffing import (
@@ -33,22 +34,6 @@ from reports.ingest.extraction.usual import usual_report
 from reports.vocabulary import Kind, Reason, RepairCode
 
 DEFAULT_LIMITS = Limits()
-
-
-class _Place(NamedTuple):
-    """Where the bytes at hand lie: file name, containers around, mail around, repairs so far."""
-
-    filename: str = ""
-    trail: tuple[str, ...] = ()
-    mail: MailFacts = NO_MAIL
-    repairs: tuple[Repair, ...] = ()
-
-    def mended(self, code: RepairCode) -> _Place:
-        return self._replace(repairs=(*self.repairs, Repair(code)))
-
-    def inside(self, container: str, *, filename: str = "", repairs: tuple[RepairCode, ...] = ()) -> _Place:
-        added = self.repairs + tuple([Repair(code, container) for code in repairs]) if repairs else self.repairs
-        return _Place(filename or self.filename, (*self.trail, container), self.mail, added)
 
 
 def extract(data: bytes, *, filename: str = "", limits: Limits = DEFAULT_LIMITS) -> Extraction:
@@ -74,14 +59,14 @@ class _Walk:
         if self._size > limit:
             self._lost[Problem(Reason.TOO_LARGE, (("limit", str(limit)),))] = None
         else:
-            self._look(data, _Place(filename))
+            self._look(data, Place(filename))
         problems = list(self._lost)
         if not self._payloads:
             problems += self._aside or ([] if problems else [Problem(Reason.NO_REPORT_FOUND)])
         bounded = tuple(problems[: self._budget.limits.problems])
         return Extraction(tuple(self._payloads), bounded, self._mail or NO_MAIL)
 
-    def _look(self, data: bytes, place: _Place, *, form: Form | None = None) -> None:
+    def _look(self, data: bytes, place: Place, *, form: Form | None = None) -> None:
         try:
             self._budget.take_part()
             form = form or sniff(data)
@@ -93,14 +78,14 @@ class _Walk:
         except ReportError as error:
             self._lose(error.code, place, *error.params)
 
-    def _lose(self, code: str, place: _Place, *params: tuple[str, str]) -> None:
-        self._lost[_problem(code, place, *params)] = None
+    def _lose(self, code: str, place: Place, *params: tuple[str, str]) -> None:
+        self._lost[problem(code, place, *params)] = None
 
-    def _found(self, kind: Kind, data: bytes, place: _Place) -> None:
+    def _found(self, kind: Kind, data: bytes, place: Place) -> None:
         index = len(self._payloads)
         self._payloads.append(Payload(kind, index, data, place.filename, place.trail, place.mail, place.repairs))
 
-    def _aggregate(self, data: bytes, place: _Place) -> None:
+    def _aggregate(self, data: bytes, place: Place) -> None:
         if (plain := bodies.unquoted(data)) is not None:
             data, place = plain, place.mended(RepairCode.TRANSFER_ENCODED)
         self._budget.check_entries(data.count(b"</feedback>"))
@@ -109,20 +94,20 @@ class _Walk:
                 self._budget.take_part()
             self._found(Kind.AGGREGATE, document, place)
 
-    def _tls(self, data: bytes, place: _Place) -> None:
+    def _tls(self, data: bytes, place: Place) -> None:
         for number, document in enumerate(bodies.split_json(data)):
             if number:
                 self._budget.take_part()
             self._found(Kind.TLS, document, place)
 
-    def _feedback(self, data: bytes, place: _Place) -> None:
+    def _feedback(self, data: bytes, place: Place) -> None:
         kind = feedback.complaint_type(data)
         if kind:
-            self._aside[_problem(Reason.ABUSE_COMPLAINT, place, ("type", kind))] = None
+            self._aside[problem(Reason.ABUSE_COMPLAINT, place, ("type", kind))] = None
         else:
             self._found(Kind.FAILURE, data, place)
 
-    def _stream(self, data: bytes, place: _Place) -> None:
+    def _stream(self, data: bytes, place: Place) -> None:
         form = sniff(data)
         if form is Form.GZIP and (folded := folded_gzip(data, budget=self._budget)):
             self._folded(folded, place.inside(form))
@@ -130,7 +115,7 @@ class _Walk:
         unpacked = streams.unpack(data, form, budget=self._budget)
         self._look(unpacked.data, place.inside(form, repairs=unpacked.repairs))
 
-    def _folded(self, folded: Folded, place: _Place) -> None:
+    def _folded(self, folded: Folded, place: Place) -> None:
         self._budget.take_part()
         self._budget.take_bytes(folded.size)
         found = Payload(
@@ -138,7 +123,7 @@ class _Walk:
         )
         self._payloads.append(found._replace(folded=folded))
 
-    def _zip(self, data: bytes, place: _Place) -> None:
+    def _zip(self, data: bytes, place: Place) -> None:
         entry = single_entry(data)
         if entry and (folded := folded_entry(data, entry, budget=self._budget)):
             self._budget.take_member()
@@ -147,27 +132,27 @@ class _Walk:
         for member in archives.zip_members(data, budget=self._budget):
             self._member(member, place.inside(Form.ZIP, filename=member.name, repairs=member.repairs))
 
-    def _tar(self, data: bytes, place: _Place) -> None:
+    def _tar(self, data: bytes, place: Place) -> None:
         for member in archives.tar_members(data, budget=self._budget):
             self._member(member, place.inside(Form.TAR, filename=member.name))
 
-    def _outlook(self, data: bytes, place: _Place) -> None:
+    def _outlook(self, data: bytes, place: Place) -> None:
         form = sniff(data)
         members = {Form.TNEF: tnef_members, Form.COMPOUND: saved_members}[form]
         for member in members(data, budget=self._budget):
             self._member(member, place.inside(form, filename=member.name))
 
-    def _member(self, member: archives.Member, place: _Place) -> None:
+    def _member(self, member: archives.Member, place: Place) -> None:
         if member.problem:
             self._lose(member.problem, place)
         else:
             self._look(member.data, place)
 
-    def _message(self, data: bytes, place: _Place) -> None:
+    def _message(self, data: bytes, place: Place) -> None:
         self._budget.check_entries(data.count(b"\n--"))
         data = from_first_field(data)
         mail = split_plain(data) or take_whole(data)
-        place = _Place(place.filename, (*place.trail, Form.MAIL), mail.facts, place.repairs)
+        place = Place(place.filename, (*place.trail, Form.MAIL), mail.facts, place.repairs)
         self._mail = self._mail or mail.facts
         fields = feedback.feedback_part(mail.leaves)
         if fields is not None:
@@ -176,25 +161,25 @@ class _Walk:
             else:
                 self._found(Kind.FAILURE, data, place)
         elif feedback.is_bounce(mail):
-            self._aside[_problem(Reason.BOUNCE, place)] = None
+            self._aside[problem(Reason.BOUNCE, place)] = None
         elif feedback.is_plain_failure_report(mail.leaves):
             self._found(Kind.FAILURE, data, place)
         else:
             for part in mail.leaves:
                 self._leaf(part, place)
 
-    def _leaf(self, part: Leaf, place: _Place) -> None:
+    def _leaf(self, part: Leaf, place: Place) -> None:
         form = part.form
         if form is Form.EMPTY and not part.filename:
             return  # a body left blank, no attachment that lost its content
         if form is Form.TEXT and part.declared_type == "message/rfc822":
             form = Form.MAIL
         repairs = place.repairs + tuple([Repair(code, Form.MAIL) for code in part.repairs])
-        inside = _Place(part.filename, place.trail, place.mail, repairs)
+        inside = Place(part.filename, place.trail, place.mail, repairs)
         self._look(part.data, inside, form=form)
 
-    def _text(self, data: bytes, place: _Place) -> None:
-        if self._blocks(data, place) or self._archive_within(data, place):
+    def _text(self, data: bytes, place: Place) -> None:
+        if self._deflated(data, place) or self._blocks(data, place) or self._archive_within(data, place):
             return
         content = bodies.whole_base64(data)
         if content and sniff(content) not in TEXTUAL:
@@ -202,7 +187,7 @@ class _Walk:
         elif b"-----BEGIN PGP MESSAGE-----" in data:
             self._lose(Reason.ENCRYPTED, place)
 
-    def _blocks(self, data: bytes, place: _Place, *, is_page: bool = False) -> bool:
+    def _blocks(self, data: bytes, place: Place, *, is_page: bool = False) -> bool:
         """Look at the reports in running text or, with more suspicion, in a page; whether there was any."""
         code, plain = RepairCode.IN_BODY_TEXT, bodies.unescaped(data)
         if plain is not None:
@@ -215,22 +200,22 @@ class _Walk:
                 self._look(block.data, place.inside(Form.TEXT, filename=block.name, repairs=(code,)))
         return found
 
-    def _page(self, data: bytes, place: _Place) -> None:
+    def _page(self, data: bytes, place: Place) -> None:
         if not self._blocks(data, place, is_page=True):
-            self._aside[_problem(Reason.HTML_PAGE, place)] = None
+            self._aside[problem(Reason.HTML_PAGE, place)] = None
 
-    def _other_xml(self, data: bytes, place: _Place) -> None:
+    def _other_xml(self, data: bytes, place: Place) -> None:
         if not self._blocks(data, place, is_page=True):
-            self._aside[_problem(Reason.OTHER_XML, place)] = None
+            self._aside[problem(Reason.OTHER_XML, place)] = None
 
-    def _archive_within(self, data: bytes, place: _Place) -> bool:
+    def _archive_within(self, data: bytes, place: Place) -> bool:
         """Look at an archive that other bytes stand before, as in a program that unpacks itself; whether there is one."""
         start = archives.start_within(data)
         if start:
             self._look(data[start:], place.inside(Form.BINARY, repairs=(RepairCode.TEXT_BEFORE_ARCHIVE,)))
         return bool(start)
 
-    def _signed(self, data: bytes, place: _Place) -> None:
+    def _signed(self, data: bytes, place: Place) -> None:
         """Opaque S/MIME; where its structure is damaged, the signed mail is looked for by its first field."""
         content = opaque.signed_content(data)
         start = -1 if content else data.find(b"Content-Type:")
@@ -239,30 +224,37 @@ class _Walk:
         else:
             self._lose(Reason.ENCRYPTED, place)
 
-    def _encrypted(self, data: bytes, place: _Place) -> None:
+    def _encrypted(self, data: bytes, place: Place) -> None:
         self._lose(Reason.ENCRYPTED, place)
 
-    def _other_archive(self, data: bytes, place: _Place) -> None:
+    def _other_archive(self, data: bytes, place: Place) -> None:
         self._lose(Reason.UNSUPPORTED_ARCHIVE, place)
 
-    def _binary(self, data: bytes, place: _Place) -> None:
-        self._archive_within(data, place)
+    def _binary(self, data: bytes, place: Place) -> None:
+        if not self._deflated(data, place):
+            self._archive_within(data, place)
+
+    def _deflated(self, data: bytes, place: Place) -> bool:
+        """Look at a report in bare deflate data, which no magic number tells; whether there is one."""
+        form = None if data.isascii() else deflated_form(data)
+        if form is None:
+            return False
+        self._budget.check_depth(len(place.trail) + 1)
+        unpacked = streams.unpack(data, form, budget=self._budget)
+        self._look(unpacked.data, place.inside(form, repairs=unpacked.repairs))
+        return True
 
 
-_Handler = Callable[[_Walk, bytes, _Place], None]
+_Handler = Callable[[_Walk, bytes, Place], None]
 
 
 def _as_aside(reason: Reason) -> _Handler:
     """Content that is no loss beside a report, and the explanation where there is no report."""
 
-    def handle(walk: _Walk, data: bytes, place: _Place) -> None:
-        walk._aside[_problem(reason, place)] = None
+    def handle(walk: _Walk, data: bytes, place: Place) -> None:
+        walk._aside[problem(reason, place)] = None
 
     return handle
-
-
-def _problem(code: str, place: _Place, *params: tuple[str, str]) -> Problem:
-    return Problem(code, (("name", place.filename), *params) if place.filename else params)
 
 
 _HANDLERS: dict[Form, _Handler] = {

@@ -14,16 +14,12 @@ WANTED = ("record", "report_metadata", "policy_published", "version", "extension
 PARTS = frozenset({"record", "report_metadata", "policy_published"})
 """Beneath the root, nothing else is called so."""
 _SPELLINGS = (
-    "ReportMetadata",
-    "reportMetadata",
-    "report-metadata",
-    "PolicyPublished",
-    "policyPublished",
-    "policy-published",
-)
+    "ReportMetadata", "reportMetadata", "reportmetadata", "report-metadata",
+    "PolicyPublished", "policyPublished", "policypublished", "policy-published",
+)  # fmt: skip
 WANTED_TAGS = (
     *(f"{{*}}{form}" for name in WANTED for form in {name, name.upper(), name.title()}),
-    *(f"{{*}}{form}" for spelling in _SPELLINGS for form in {spelling, spelling.lower(), spelling.title()}),
+    *(f"{{*}}{spelling}" for spelling in _SPELLINGS),
 )
 FOREIGN = ""
 MOST_ADOPTED = 20

@@ -48,15 +48,19 @@ class RecordReader:
         Raises Unreadable past MOST_RECORDS or MOST_ELEMENTS, as `reject_text` does.
         """
         flat = self._flat(record)
-        if any(name == FOREIGN for name, _ in flat) and self._adopt(record):
+        names = [name for name, _ in flat]
+        if FOREIGN in names and self._adopt(record):
             flat = self._flat(record)
-        rows = [row for row in record.iterchildren("*") if self._names[row.tag] == "row"]
-        if len(rows) <= 1:
+            names = [name for name, _ in flat]
+        if names.count("row") > 1 and len(rows := self._rows_in(record)) > 1:
+            self._keep_unknown(record, self.position + 1)
+            for row, said in self._each_row(record, rows):
+                yield self._row(said, row, is_kept=True)
+        else:
             yield self._row(flat, record)
-            return
-        self._keep_unknown(record, self.position + 1)
-        for row, said in self._each_row(record, rows):
-            yield self._row(said, row, is_kept=True)
+
+    def _rows_in(self, record: etree._Element) -> list[etree._Element]:
+        return [child for child in record.iterchildren("*") if self._names[child.tag] == "row"]
 
     def _flat(self, record: etree._Element) -> _Elements:
         names = self._names
@@ -65,9 +69,8 @@ class RecordReader:
     def _adopt(self, record: etree._Element) -> bool:
         """Let the namespaces count of those elements that stand where the record's own should, and do not."""
         found = self._adopt_within(record, _IN_RECORD)
-        for child in record.iterchildren("*"):
-            if self._names[child.tag] == "row":
-                found = self._adopt_within(child, _IN_ROW) or found
+        for row in self._rows_in(record):
+            found = self._adopt_within(row, _IN_ROW) or found
         return found
 
     def _adopt_within(self, element: etree._Element, parts: frozenset[str]) -> bool:
