@@ -10,7 +10,7 @@ from datetime import datetime
 from dmarcsite.demo.cast import REPORTS_ADDRESS
 from reports.ingest import ledger
 from reports.ingest.ledger import Arrival
-from reports.ingest.pipeline import TRIES, finish_unread
+from reports.ingest.pipeline import finish_unread
 from reports.ingest.places.providers import MICROSOFT
 from reports.ingest.places.secrets import sealed_secret
 from reports.models import Job, Mailbox, Message, Organisation, RollupCheck
@@ -27,7 +27,7 @@ PARKED = "-postbox-tls-example.net"
 def park(arrival: Arrival, *, organisation: Organisation, at: datetime) -> None:
     """Take a mail in, and leave it as one whose reading has ended the process each time."""
     (pk,) = ledger.take_in([arrival], organisation=organisation, at=at)
-    Message.objects.filter(pk=pk).update(tries=TRIES)
+    Message.objects.filter(pk=pk).update(tries=ledger.TRIES)
     for _ in finish_unread([pk], at=at):
         pass
 

@@ -45,7 +45,7 @@ def take_in_upload(files: Sequence[UploadedFile], *, organisation: Organisation,
 def read_upload(pk: int, *, clock: Callable[[], datetime], until: datetime) -> bool:
     """Read what is unread of an upload; False where another worker is at it, or where it has ended.
 
-    The first worker reads many together. If it dies, the next one reads them one by one, since one of them may be why.
+    It goes on while a message is left for later. The first worker reads many together. If it dies, the next one reads them one by one, since one of them may be why.
     """
     with jobs.carried(pk, at=clock()) as job:
         if job is None:
@@ -61,7 +61,8 @@ def read_upload(pk: int, *, clock: Callable[[], datetime], until: datetime) -> b
             else:
                 read_taken_in(batch, organisation=job.organisation, at=clock())
             _advance(job, at=clock())
-        jobs.finish(job, JobState.DONE, at=clock())
+        if not any(_unread(job)):
+            jobs.finish(job, JobState.DONE, at=clock())
     return True
 
 

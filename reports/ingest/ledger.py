@@ -23,6 +23,9 @@ from reports.vocabulary import Channel, Outcome
 LOCK_CLASS = 0x4C454447
 LEASE = timedelta(minutes=10)
 """How long a message belongs to the reader that took it: the slowest reading takes seconds."""
+TRIES = 3
+LAST_TRY_LATER = timedelta(hours=1)
+"""How long after the others the last try comes: what ends workers from outside, again and again, is over by then."""
 COLUMNS = (
     "id", "organisation_id", "raw_id", "channel", "mailbox_id", "folder", "epoch", "key", "uploaded_by_id",
     "filename", "subject", "sender", "received_at", "tries", "reason", "problems",
@@ -102,15 +105,24 @@ def left_unread(*, at: datetime) -> list[int]:
 def claim(message_id: int, *, at: datetime, lease: timedelta = LEASE) -> bool:
     """Take a message to read it once more; False where it has ended, or another reader took it within `lease`.
 
-    The try is counted before the reading, so that a message that kills its reader is given up in the end. Readers on any
-    number of machines never wait for each other here. A claim from later than `at` + `lease` is of a clock that was wrong.
+    The try is counted before the reading, so that a message that kills its reader is given up in the end; the last of TRIES
+    comes LAST_TRY_LATER. Readers on any number of machines never wait for each other here. A claim from so much later than
+    `at` is of a clock that was wrong.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE reports_message SET tries = tries + 1, claimed_at = %(at)s WHERE id = ("
-            "SELECT id FROM reports_message WHERE id = %(id)s AND outcome IS NULL "
-            "AND (claimed_at IS NULL OR claimed_at <= %(before)s OR claimed_at > %(after)s) FOR UPDATE SKIP LOCKED)",
-            {"id": message_id, "at": at, "before": at - lease, "after": at + lease},
+            "SELECT id FROM reports_message, "
+            "make_interval(secs => CASE WHEN tries = %(others)s THEN %(pause)s ELSE %(lease)s END) AS lease "
+            "WHERE id = %(id)s AND outcome IS NULL AND (claimed_at IS NULL OR claimed_at <= %(at)s - lease "
+            "OR claimed_at > %(at)s + lease) FOR UPDATE OF reports_message SKIP LOCKED)",
+            {
+                "id": message_id,
+                "at": at,
+                "others": TRIES - 1,
+                "lease": lease.total_seconds(),
+                "pause": max(lease, LAST_TRY_LATER).total_seconds(),
+            },
         )
         return bool(cursor.rowcount == 1)
 

@@ -25,7 +25,6 @@ from reports.models import Message, Organisation
 from reports.partitions import make_months
 from reports.vocabulary import Channel, Outcome, Reason
 
-TRIES = 3
 ROWS_TOGETHER = 20_000
 TRACE_LENGTH = 500
 log = logging.getLogger(__name__)
@@ -72,7 +71,7 @@ def ingest(
     """Take in, read and store messages, in a transaction for all of them and one for each ROWS_TOGETHER; the results are in their order.
 
     Each ends with an outcome and a reason, whatever it holds: one that cannot be read or stored together with the
-    others is tried alone, and refused after TRIES. Raises only what concerns all: the database is gone, or the bucket that
+    others is tried alone, and refused after ledger.TRIES. Raises only what concerns all: the database is gone, or the bucket that
     keeps their bytes (RawStoreError).
     """
     if not arrivals:
@@ -103,13 +102,14 @@ def finish_unread(
 ) -> Iterator[Result]:
     """Read, one by one, messages that a crash left taken in but unread; one that keeps killing its reader is refused.
 
-    What another reader has claimed within `lease` is left to that one.
+    What another reader has claimed within `lease` is left to that one, and what ended two readers is left for later
+    (ledger.claim).
     """
     for pk in message_ids:
         if not ledger.claim(pk, at=at, lease=lease):
             continue
         message = Message.objects.select_related("raw", "organisation").get(pk=pk)
-        if message.tries > TRIES:
+        if message.tries > ledger.TRIES:
             ledger.forgive_try(pk)  # it is not made
             yield _give_up(message.pk, "", at=at)
         elif message.raw:
@@ -180,7 +180,7 @@ def _store(
 def _alone(item: Unread, *, organisation: Organisation, at: datetime) -> Result:
     """Try one message by itself until it is stored or given up; the try with the others counts as the first."""
     trace = ""
-    for _ in range(TRIES - 1):
+    for _ in range(ledger.TRIES - 1):
         ledger.count_try(item.pk)
         try:
             reading = read(item.data, filename=item.filename)

@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 
-from reports.ingest.ledger import LEASE, Arrival, claim, take_in
+from reports.ingest.ledger import LAST_TRY_LATER, LEASE, Arrival, claim, take_in
 from reports.ingest.pipeline import finish_unread, ingest
 from reports.ingest.raw import bytes_of
 from reports.models import AggregateReport, Message, Organisation, RawMessage, SourceDay
@@ -185,10 +185,29 @@ def test_what_may_still_be_read_by_another_process_is_left_to_it(organisation: O
 
 def test_what_another_reader_has_claimed_is_left_to_it_until_its_lease_ends(organisation: Organisation) -> None:
     message_id = _leave_unread(organisation, tries=1)
+    Message.objects.update(tries=0)
     assert claim(message_id, at=NOW)
     assert not claim(message_id, at=NOW + LEASE - timedelta(seconds=1))
     assert list(finish_unread([message_id], at=NOW)) == []
     (result,) = finish_unread([message_id], at=NOW + LEASE)
+    assert (result.outcome, Message.objects.get().tries) == (Outcome.STORED, 2)
+
+
+def test_workers_that_are_ended_again_and_again_within_an_hour_give_no_message_up(organisation: Organisation) -> None:
+    """Memory that another program takes, or an orchestrator without patience: no fault of what was just being read."""
+
+    def dies(step: str) -> None:
+        raise SystemExit(step)
+
+    with pytest.raises(SystemExit):
+        ingest(arrivals(XML), organisation=organisation, at=NOW, checkpoint=dies)
+    (pk,) = Message.objects.values_list("pk", flat=True)
+    for minutes in range(60):
+        with suppress(SystemExit):
+            at = NOW + timedelta(minutes=minutes)
+            assert list(finish_unread([pk], at=at, checkpoint=dies, lease=timedelta())) == []
+    assert Message.objects.values_list("outcome", "tries").get() == (None, 2)
+    (result,) = finish_unread([pk], at=NOW + LAST_TRY_LATER, lease=timedelta())
     assert (result.outcome, Message.objects.get().tries) == (Outcome.STORED, 3)
 
 

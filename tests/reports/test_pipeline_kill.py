@@ -42,9 +42,9 @@ MAILS = (
 )
 
 
-def _work(mailbox: Mailbox, step: str, *, environ: Mapping[str, str]) -> int:
+def _work(mailbox: Mailbox, step: str, *, environ: Mapping[str, str], hours: int = 0) -> int:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.reports.killed_visit", str(mailbox.pk), step],
+        [sys.executable, "-m", "tests.reports.killed_visit", str(mailbox.pk), step, str(hours)],
         cwd=ROOT,
         env=dict(environ),
         capture_output=True,
@@ -115,9 +115,9 @@ def test_a_mail_that_kills_its_reader_is_refused_in_the_end_and_holds_up_no_othe
     dovecot: Dovecot, environ: dict[str, str]
 ) -> None:
     mailbox = _filled(dovecot, "poisoned")
-    for step in ("taken in", "read", "read", "read"):
-        assert _work(mailbox, step, environ=environ) == -signal.SIGKILL
-    assert _work(mailbox, "", environ=environ) == 0
+    for step, hours in (("taken in", 0), ("read", 0), ("read", 1), ("read", 1)):
+        assert _work(mailbox, step, environ=environ, hours=hours) == -signal.SIGKILL
+    assert _work(mailbox, "", environ=environ, hours=2) == 0
     ended = Message.objects.order_by("pk").values_list("outcome", "reason", "tries")
     assert list(ended)[:3] == [("refused", "reader_failed", 3), ("partial", "rows_rejected", 3), ("stored", "", 2)]
     assert not Message.objects.filter(acknowledged_at__isnull=True).exists()

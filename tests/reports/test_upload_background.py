@@ -14,6 +14,7 @@ from django.utils import timezone
 from reports import jobs
 from reports.ingest import background, pipeline
 from reports.ingest.background import read_upload
+from reports.ingest.ledger import LAST_TRY_LATER
 from reports.models import AggregateReport, Job, Message, Organisation
 from reports.vocabulary import JobKind, Role
 from tests.reports.pages import logged_in, words
@@ -127,6 +128,18 @@ def test_the_next_worker_goes_on_one_by_one_where_the_first_has_died(
     assert figures(job) == ("running", 2, 6)
     assert work(job)
     assert (figures(job), calls, AggregateReport.objects.count()) == (("done", 6, 6), [2, 2], 6)
+
+
+def test_an_upload_is_not_done_while_a_message_of_it_waits_for_its_last_try(client: Client) -> None:
+    send(client, "reports.mbox", mbox([mail(1), mail(2)]))
+    job, first = Job.objects.get(), Message.objects.order_by("pk")[0]
+    Job.objects.update(position=background.BEGUN)
+    Message.objects.filter(pk=first.pk).update(tries=2, claimed_at=timezone.now())
+    assert work(job)
+    assert figures(job) == ("running", 1, 2)
+    Message.objects.filter(pk=first.pk).update(claimed_at=timezone.now() - LAST_TRY_LATER)
+    assert work(job)
+    assert figures(job) == ("done", 2, 2)
 
 
 def test_a_mail_that_cannot_be_read_is_refused_and_the_others_are_stored(
