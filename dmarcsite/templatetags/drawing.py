@@ -31,14 +31,14 @@ def sparkline(values: Sequence[int], label: str, tone: str = "failing", totals: 
     }
 
 
-def _bars(values: Sequence[int], *, top: int) -> list[dict[str, int]]:
-    """Bars on a common scale. A day with anything at all is at least one unit high: little is not nothing."""
+def _bars(values: Sequence[int], *, top: int) -> str:
+    """Bars on a common scale, as one path. A day with anything at all is at least one unit high: little is not nothing."""
     bars = []
     for place, value in enumerate(values):
         if value > 0:
             high = max(2 * TICK, round(HEIGHT * value / top))
-            bars.append({"x": place * STEP, "y": HEIGHT - high, "width": WIDTH, "height": high})
-    return bars
+            bars.append(f"M{place * STEP} {HEIGHT - high}h{WIDTH}v{high}h-{WIDTH}z")
+    return "".join(bars)
 
 
 @register.filter

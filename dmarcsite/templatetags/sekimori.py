@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -19,6 +21,8 @@ from dmarcsite.look.badges import badge_for
 register = template.Library()
 
 MISSING = "–"
+MOST_KEPT = 1000
+"""Drawings that a process keeps, so that words that anybody may send fill no memory."""
 SPRITE = "vendor/bootstrap-icons/sprite.svg"
 MILLION = 1_000_000
 MYRIADS = ((100_000_000, "億"), (10_000, "万"))
@@ -36,16 +40,29 @@ SHORT = 10
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """A drawing of the sprite; silent for screen readers unless `label` says what it means."""
+    return _icon(name, str(label))
+
+
+@lru_cache(MOST_KEPT)
+def _icon(name: str, label: str) -> SafeString:
     href = f"{static(SPRITE)}#{name}"
     if label:
         return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href)
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>', href)
 
 
-@register.inclusion_tag("_badge.html")
-def badge(family: str, value: object, note: str = "") -> dict[str, Any]:
+@register.simple_tag
+def badge(family: str, value: object, note: str = "") -> SafeString:
     """A word with icon, colour and pattern. Families and values: dmarcsite.look.badges. `note` is read out after it."""
-    return {"badge": badge_for(family, value), "note": note, "empty": value in (None, "")}
+    if value in (None, ""):
+        return SafeString(MISSING)
+    return _badge(family, str(value), str(note), get_language())
+
+
+@lru_cache(MOST_KEPT)
+def _badge(family: str, word: str, note: str, _language: str | None) -> SafeString:
+    """Lists say the same few words hundreds of times: each is drawn once in a language."""
+    return render_to_string("_badge.html", {"badge": badge_for(family, word), "note": note})
 
 
 @register.filter
