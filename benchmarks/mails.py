@@ -27,6 +27,7 @@ POLICY = Published(since=0, p="reject", sp="reject")
 
 # Rows in a report of the typical mix: (share of the reports, fewest, most). The mean is 21, as in mailboxes we know.
 SIZES = ((0.55, 1, 4), (0.25, 5, 20), (0.15, 21, 80), (0.045, 81, 200), (0.005, 201, 600))
+GOLDEN, PLASTIC = 0.6180339887498949, 0.7548776662466927
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def mails(mix: str, *, size: int) -> Iterator[Mail]:
         yield _mail(0, rows=size, chance=chance)
         return
     for number in range(size):
-        rows = 1 if mix == "tiny" else _typical_size(chance)
+        rows = 1 if mix == "tiny" else _typical_size(number)
         yield _mail(number, rows=rows, chance=chance)
 
 
@@ -80,11 +81,12 @@ def write_mboxes(mix: str, *, size: int, folder: Path, workers: Iterable[int]) -
     return Holds(rows, messages)
 
 
-def _typical_size(chance: Random) -> int:
-    place = chance.random()
+def _typical_size(number: int) -> int:
+    """Evenly spread over SIZES, so that ten times the mails hold ten times the rows: multiples of irrational numbers, mod 1."""
+    place, within = number * GOLDEN % 1, number * PLASTIC % 1
     for share, fewest, most in SIZES:
         if place < share:
-            return fewest + int(chance.random() * (most - fewest + 1))
+            return fewest + int(within * (most - fewest + 1))
         place -= share
     return 1
 

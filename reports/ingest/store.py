@@ -17,6 +17,7 @@ from reports.ingest.tls import FiledTls, confirmed_names, policy_names, store_tl
 from reports.models import Organisation
 from reports.rollups.buckets import Bucket, lock_buckets
 from reports.rollups.build import rebuild
+from reports.rollups.grow import Grown, add_reports
 from reports.vocabulary import RepairCode
 
 NAME_LENGTH = 253
@@ -104,12 +105,15 @@ def keep(
     )
     kept_failures = store_failures(filed.failures, organisation=organisation, at=at, before=before)
     kept_tls = store_tls(filed.tls, organisation=organisation, at=at, before=before)
-    grown = {
-        Bucket(organisation.pk, each.domain_id, each.day)
+    changed = settled | set(emptied)
+    grown = [
+        Grown(each.domain_id, each.day, kept.pk)
         for each, kept in zip(filed.aggregates, kept_aggregates, strict=True)
-        if kept.is_new and each.content.rows
-    }
-    rebuild(grown | settled | set(emptied))
+        if kept.is_new and kept.pk is not None and each.content.rows
+        and Bucket(organisation.pk, each.domain_id, each.day) not in changed
+    ]  # fmt: skip
+    add_reports(grown, organisation_id=organisation.pk)
+    rebuild(changed)
     return _in_order(filed.readings, iter(kept_aggregates), iter(kept_failures), iter(kept_tls))
 
 

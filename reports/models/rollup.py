@@ -1,4 +1,4 @@
-"""Daily sums for the pages. Always recomputed from rows by whole (organisation, domain, day) buckets, never added to."""
+"""Daily sums for the pages, kept by (organisation, domain, day) buckets: what their rows say (reports.rollups)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recomputes the daily sums of whole buckets from counted rows, events and pass counts. Never adds to a sum."""
+"""Recomputes the daily sums of whole buckets from counted rows, events and pass counts; says in SQL what each sum is."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from reports.rollups.buckets import Bucket, lock_buckets
 
 _BUCKET = "bucket AS (SELECT * FROM unnest(%(domains)s::bigint[], %(days)s::date[]) AS b(domain_id, day))"
 
-# Pass counts say that mail passed, not by which mechanism.
-_SEEN = """seen AS (
-    SELECT r.domain_id, r.day, r.lens, r.source_id, r.header_from, r.verdict, p.org_name AS reporter,
+SEEN_IN_ROW = """r.domain_id, r.day, r.lens, r.source_id, r.header_from, r.verdict, p.org_name AS reporter,
            r.count AS messages, r.is_aligned, r.dkim = 'pass' AS by_dkim, r.spf = 'pass' AS by_spf, r.has_raw_pass,
            r.disposition = 'quarantine' AS is_quarantined, r.disposition = 'reject' AS is_rejected,
-           false AS is_excepted
+           false AS is_excepted"""
+# Pass counts say that mail passed, not by which mechanism.
+_SEEN = f"""seen AS (
+    SELECT {SEEN_IN_ROW}
     FROM bucket
     JOIN reports_aggregaterow r ON r.domain_id = bucket.domain_id AND r.day = bucket.day
     JOIN reports_aggregatereport p ON p.id = r.report_id AND p.is_counted
     WHERE r.organisation_id = %(organisation)s AND r.day BETWEEN %(first)s AND %(last)s
     UNION ALL
     SELECT e.domain_id, e.day, 'here', e.source_id, e.header_from, e.classification, n.name,
-           1, false, false, false, e.spf = 'pass' OR e.dkim @> '[{"result": "pass"}]',
+           1, false, false, false, e.spf = 'pass' OR e.dkim @> '[{{"result": "pass"}}]',
            e.action IN ('add header', 'rewrite subject', 'quarantine'), e.action = 'reject', e.rule_reference <> ''
     FROM bucket
     JOIN reports_inboundevent e ON e.domain_id = bucket.domain_id AND e.day = bucket.day
@@ -39,9 +40,9 @@ _SEEN = """seen AS (
     JOIN reports_passcount c ON c.domain_id = bucket.domain_id AND c.day = bucket.day
     JOIN reports_node n ON n.id = c.node_id
     WHERE c.organisation_id = %(organisation)s
-)"""
+)"""  # noqa: S608  (every part is a constant of this module)
 
-_SUMS = {
+SUMS = {
     "messages": "true",
     "aligned": "is_aligned",
     "dkim_aligned": "by_dkim",
@@ -52,36 +53,37 @@ _SUMS = {
     "rejected": "is_rejected",
     "excepted": "is_excepted",
 }
-_SOURCE_KEYS = ("domain_id", "day", "lens", "source_id", "header_from", "verdict")
-_DOMAIN_KEYS = ("domain_id", "day", "lens", "verdict")
-_DOMAIN_SUMS = tuple(name for name in _SUMS if name not in ("unaligned", "nothing"))
+SOURCE_KEYS = ("domain_id", "day", "lens", "source_id", "header_from", "verdict")
+DOMAIN_KEYS = ("domain_id", "day", "lens", "verdict")
+DOMAIN_SUMS = tuple(name for name in SUMS if name not in ("unaligned", "nothing"))
 
 
-def _total(expression: str) -> str:
+def total(expression: str) -> str:
     """A sum as bigint. Counts are what strangers send: a hostile one may not make its bucket fail for ever."""
     return f"LEAST(COALESCE({expression}, 0), 9223372036854775807)::bigint"
 
 
 # Summed per reporter first, since DISTINCT in an aggregate would make PostgreSQL sort all rows by all keys.
-SOURCES_PARTS = f"""{_BUCKET}, {_SEEN}, by_reporter AS (
-    SELECT {", ".join(_SOURCE_KEYS)}, reporter,
-           {", ".join(f"sum(messages) FILTER (WHERE {condition}) AS {name}" for name, condition in _SUMS.items())}
-    FROM seen GROUP BY {", ".join(_SOURCE_KEYS)}, reporter
-)"""  # noqa: S608  (every part is a constant of this module)
-SOURCES_COLUMNS = ", ".join(("organisation_id", *_SOURCE_KEYS, *_SUMS, "reporters"))
+BY_REPORTER = f"""by_reporter AS (
+    SELECT {", ".join(SOURCE_KEYS)}, reporter,
+           {", ".join(f"sum(messages) FILTER (WHERE {condition}) AS {name}" for name, condition in SUMS.items())}
+    FROM seen GROUP BY {", ".join(SOURCE_KEYS)}, reporter
+)"""  # noqa: S608
+SOURCES_PARTS = f"{_BUCKET}, {_SEEN}, {BY_REPORTER}"
+SOURCES_COLUMNS = ", ".join(("organisation_id", *SOURCE_KEYS, *SUMS, "reporters"))
 SOURCES = f"""
-    SELECT %(organisation)s::bigint AS organisation_id, {", ".join(_SOURCE_KEYS)},
-           {", ".join(f"{_total(f'sum({name})')} AS {name}" for name in _SUMS)},
+    SELECT %(organisation)s::bigint AS organisation_id, {", ".join(SOURCE_KEYS)},
+           {", ".join(f"{total(f'sum({name})')} AS {name}" for name in SUMS)},
            array_agg(reporter ORDER BY reporter COLLATE "C") AS reporters
-    FROM by_reporter GROUP BY {", ".join(_SOURCE_KEYS)}
+    FROM by_reporter GROUP BY {", ".join(SOURCE_KEYS)}
 """  # noqa: S608
 DOMAINS_PARTS = _BUCKET
-DOMAINS_COLUMNS = ", ".join(("organisation_id", *_DOMAIN_KEYS, *_DOMAIN_SUMS))
+DOMAINS_COLUMNS = ", ".join(("organisation_id", *DOMAIN_KEYS, *DOMAIN_SUMS))
 DOMAINS = f"""
-    SELECT %(organisation)s::bigint AS organisation_id, {", ".join(_DOMAIN_KEYS)},
-           {", ".join(f"{_total(f'sum({name})')} AS {name}" for name in _DOMAIN_SUMS)}
+    SELECT %(organisation)s::bigint AS organisation_id, {", ".join(DOMAIN_KEYS)},
+           {", ".join(f"{total(f'sum({name})')} AS {name}" for name in DOMAIN_SUMS)}
     FROM bucket JOIN reports_sourceday s USING (domain_id, day)
-    WHERE s.organisation_id = %(organisation)s GROUP BY {", ".join(_DOMAIN_KEYS)}
+    WHERE s.organisation_id = %(organisation)s GROUP BY {", ".join(DOMAIN_KEYS)}
 """  # noqa: S608
 _BUILD_SOURCES = f"WITH {SOURCES_PARTS} INSERT INTO reports_sourceday ({SOURCES_COLUMNS}) {SOURCES}"
 _BUILD_DOMAINS = f"WITH {DOMAINS_PARTS} INSERT INTO reports_domainday ({DOMAINS_COLUMNS}) {DOMAINS}"
@@ -105,7 +107,7 @@ def rebuild(buckets: Iterable[Bucket]) -> None:
     for bucket in sorted(wanted):
         days_of[bucket.organisation_id].append((bucket.domain_id, bucket.day))
     for organisation_id, pairs in days_of.items():
-        since = _rows_since({domain_id for domain_id, _ in pairs})
+        since = rows_since({domain_id for domain_id, _ in pairs})
         if whole := [(domain_id, day) for domain_id, day in pairs if day >= since.get(domain_id, date.min)]:
             _rebuild(parameters(organisation_id, whole))
 
@@ -123,7 +125,8 @@ def parameters(organisation_id: int, pairs: Sequence[tuple[int, date]]) -> dict[
     }
 
 
-def _rows_since(domain_ids: set[int]) -> dict[int, date]:
+def rows_since(domain_ids: set[int]) -> dict[int, date]:
+    """The day before which rows are gone, for the domains that have lost any."""
     found = Domain.objects.filter(pk__in=domain_ids, rows_since__isnull=False)
     return {pk: since for pk, since in found.values_list("pk", "rows_since") if since}
 

@@ -24,8 +24,8 @@ SECONDS = 60 * 60
 class Memory:
     """Answers about a scope at a moment. They are kept for an hour, and found again while nothing they rest on changed.
 
-    Whoever renews the sums of a bucket writes its few rows of DomainDay anew, in the same transaction as all others
-    (reports.rollups.build). So the numbers of the transactions that wrote these rows tell whether anything changed; they are
+    Whoever writes a sum of a source writes the one of its domain, day, lens and verdict in the same transaction
+    (reports.rollups). So the numbers of the transactions that wrote these rows tell whether anything changed; they are
     some 25,000 of 600,000 rows in a large installation. Decisions are told apart in the same way.
     """
 

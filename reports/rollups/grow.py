@@ -1,0 +1,85 @@
+"""Adds reports that were stored just now to the daily sums, at the cost of their own rows, however much the days hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from reports.rollups.build import (
+    BY_REPORTER,
+    DOMAIN_KEYS,
+    DOMAIN_SUMS,
+    DOMAINS_COLUMNS,
+    SEEN_IN_ROW,
+    SOURCE_KEYS,
+    SOURCES,
+    SOURCES_COLUMNS,
+    SUMS,
+    rows_since,
+    total,
+)
+
+
+class Grown(NamedTuple):
+    """A report whose rows no sum holds yet, and the bucket that they belong to."""
+
+    domain_id: int
+    day: date
+    report_id: int
+
+
+def _added(names: Collection[str]) -> str:
+    return ", ".join(f"{name} = {total(f'kept.{name}::numeric + EXCLUDED.{name}')}" for name in names)
+
+
+_ALL_REPORTERS = """CASE WHEN kept.reporters @> EXCLUDED.reporters THEN kept.reporters ELSE (
+        SELECT array_agg(DISTINCT each COLLATE "C" ORDER BY each COLLATE "C")
+        FROM unnest(kept.reporters || EXCLUDED.reporters) AS each
+    ) END"""
+# OFFSET 0 has each report's rows found by their key: of rows that came just now PostgreSQL has no statistics, and would rather
+# read all rows of these days.
+_ADD = f"""
+    WITH fresh AS (
+        SELECT * FROM unnest(%(domains)s::bigint[], %(days)s::date[], %(reports)s::bigint[]) AS f(domain_id, day, report_id)
+    ), seen AS (
+        SELECT {SEEN_IN_ROW}
+        FROM fresh
+        JOIN reports_aggregatereport p ON p.id = fresh.report_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM reports_aggregaterow r
+            WHERE r.organisation_id = %(organisation)s AND r.domain_id = fresh.domain_id AND r.day = fresh.day
+              AND r.report_id = fresh.report_id
+            OFFSET 0
+        ) r
+    ), {BY_REPORTER}, more AS ({SOURCES}), of_sources AS (
+        INSERT INTO reports_sourceday AS kept ({SOURCES_COLUMNS}) SELECT {SOURCES_COLUMNS} FROM more
+        ON CONFLICT (organisation_id, {", ".join(SOURCE_KEYS)}) DO UPDATE
+        SET {_added(SUMS)}, reporters = {_ALL_REPORTERS}
+    )
+    INSERT INTO reports_domainday AS kept ({DOMAINS_COLUMNS})
+    SELECT organisation_id, {", ".join(DOMAIN_KEYS)}, {", ".join(f"{total(f'sum({name})')}" for name in DOMAIN_SUMS)}
+    FROM more GROUP BY organisation_id, {", ".join(DOMAIN_KEYS)}
+    ON CONFLICT (organisation_id, {", ".join(DOMAIN_KEYS)}) DO UPDATE SET {_added(DOMAIN_SUMS)}
+"""  # noqa: S608  (every part is a constant of reports.rollups)
+
+
+def add_reports(grown: Collection[Grown], *, organisation_id: int) -> None:
+    """Add these reports to the sums of their buckets, which the caller holds in the transaction that stored them.
+
+    Each of them counts, and is added once: what changes which reports count, or takes rows away, has the bucket
+    recomputed instead (reports.rollups.build), from which an added sum differs in nothing. One statement. Days whose rows
+    are gone keep the sums that they have.
+    """
+    since = rows_since({each.domain_id for each in grown})
+    whole = [each for each in grown if each.day >= since.get(each.domain_id, date.min)]
+    if not whole:
+        return
+    domains, days, reports = zip(*whole, strict=True)
+    params: dict[str, Any] = {
+        "organisation": organisation_id, "domains": list(domains), "days": list(days), "reports": list(reports),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, params)
