@@ -24,6 +24,7 @@ from reports.audit import log
 from reports.audit.actions import register
 from reports.ingest.ledger import Arrival
 from reports.ingest.pipeline import ingest
+from reports.ingest.raw.opening import demand
 from reports.models import Domain, Membership, Message, Organisation
 from reports.viewer import Viewer
 from reports.vocabulary import Channel, Role
@@ -48,8 +49,10 @@ class Account:
 def demo_load(*, now: datetime) -> list[Account]:
     """Make the demo organisation with its people, reports and rules, and tell who may log in.
 
-    Its last reported day is the day before it was made, so that a load which goes on later adds the same mails.
+    Its last reported day is the day before it was made, so that a load which goes on later adds the same mails. Raises
+    RawStoreError where a bucket does not take them, before anything is made if it does not answer at all.
     """
+    demand()
     organisation, accounts = _organisation_and_people(now=now)
     _reports(organisation)
     _rules(organisation)

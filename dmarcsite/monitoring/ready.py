@@ -11,10 +11,12 @@ from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from dmarcsite.monitoring import heartbeat
+from dmarcsite.monitoring import heartbeat, raw_store
 
 BROKER_SECONDS = 2.0
 SCHEMA_ASKED_EVERY = 60.0
+WITHOUT = frozenset({"raw_store"})
+"""Checks that may fail while pages are shown and everything that came in is kept: no reason to take this process away."""
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ def readiness(*, at: datetime) -> dict[str, str]:
         try:
             found["migrations"] = _migrations()
             found["beat"] = _beat(at=at)
+            found |= raw_store.last_answer()
         except Error:
             found["database"] = "the database went away, or is empty: run manage.py prepare"
     return found

@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from dmarcsite.monitoring.changes import tell
 from dmarcsite.monitoring.measures import MEASURES
-from dmarcsite.monitoring.ready import readiness
+from dmarcsite.monitoring.ready import WITHOUT, readiness
 
 PREFIX = "sekimori_"
 PROXIED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
@@ -28,12 +28,16 @@ PROXIED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forward
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 where everything that work needs is there, else 503; each check is named with "ok" or what is wrong."""
+    """200 where everything that pages need is there, else 503; each check is named with "ok" or what is wrong.
+
+    `degraded` names what fails beside it.
+    """
     checks = readiness(at=timezone.now())
     tell("/readyz", checks)
-    ready = all(found == "ok" for found in checks.values())
+    wrong = {name for name, found in checks.items() if found != "ok"}
+    ready = wrong <= WITHOUT
     status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-    return JsonResponse({"ready": ready, "checks": checks}, status=status)
+    return JsonResponse({"ready": ready, "degraded": sorted(wrong & WITHOUT), "checks": checks}, status=status)
 
 
 @require_safe

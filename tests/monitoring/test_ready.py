@@ -76,7 +76,7 @@ def test_without_its_database_it_says_so(client: Client, monkeypatch: pytest.Mon
 def test_it_is_ready_when_all_is_there(client: Client) -> None:
     beat()
     assert client.get("/readyz").json() == {
-        "ready": True, "checks": {"database": "ok", "migrations": "ok", "broker": "ok", "beat": "ok"},
+        "ready": True, "degraded": [], "checks": {"database": "ok", "migrations": "ok", "broker": "ok", "beat": "ok"},
     }  # fmt: skip
     assert client.get("/readyz").status_code == 200
 

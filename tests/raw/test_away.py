@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from dmarcsite.monitoring.raw_store import AWAY
+from dmarcsite.tasks import beat
 from reports.errors import RawStoreError
 from reports.ingest import ledger
 from reports.ingest.pipeline import finish_unread
@@ -192,3 +195,38 @@ def test_the_metrics_say_whether_the_bucket_answers(chest: Chest, organisation: 
 
 def test_without_a_bucket_the_metrics_say_nothing_of_one(db: None, client: Client) -> None:
     assert b"\nsekimori_raw_bucket_answers" not in client.get("/metrics").content
+
+
+# --- Readiness and the first start ------------------------------------------------------------------------------------
+
+
+def readiness(client: Client) -> tuple[int, object, object]:
+    answer = client.get("/readyz")
+    found = answer.json()
+    return answer.status_code, found["degraded"], found["checks"].get("raw_store")
+
+
+def test_a_bucket_that_is_away_takes_no_page_away_and_is_named(chest: Chest, db: None, client: Client) -> None:
+    cache.clear()
+    chest.door.is_shut = True
+    beat()
+    assert readiness(client) == (200, ["raw_store"], AWAY)
+    chest.door.open()
+    assert readiness(client) == (200, ["raw_store"], AWAY)  # no probe asks by itself
+    beat()
+    assert readiness(client) == (200, [], "ok")
+
+
+def test_without_a_bucket_readiness_says_nothing_of_one(db: None, client: Client) -> None:
+    cache.clear()
+    beat()
+    assert readiness(client) == (200, [], None)
+
+
+def test_a_demonstration_that_its_bucket_does_not_take_ends_in_one_sentence(chest: Chest, db: None) -> None:
+    chest.door.is_shut = True
+    with pytest.raises(
+        CommandError, match=r"^The demonstration cannot be kept: the bucket of SEKIMORI_RAW_STORE .*DEMO=0"
+    ):
+        call_command("demo", "--load")
+    assert not Organisation.objects.exists()  # so that the next start shows the passwords of its people

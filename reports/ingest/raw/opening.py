@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from reports.errors import RawStoreError
@@ -38,6 +39,12 @@ def answers() -> bool:
         log.warning("the bucket of SEKIMORI_RAW_STORE does not answer: %s", error)
         return False
     return True
+
+
+def demand() -> None:
+    """Raises RawStoreError where new bytes go into a bucket that does not answer."""
+    if settings.RAW_INTO_BUCKET:
+        bucket().answers()
 
 
 def forget_credentials(error: RawStoreError) -> None:
