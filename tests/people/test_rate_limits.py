@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.test import Client
+from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -39,3 +41,18 @@ def test_plain_values_come_back_until_they_expire() -> None:
     assert cache.get("one", "gone") == "gone"
     assert cache.add("one", 4) is True
     assert cache.get("one") == 4
+
+
+def is_shut_out(address: str, email: str) -> bool:
+    """Whether a failed log-in that came through the proxy of this machine is not even looked at."""
+    form = {"login": email, "password": "wrong"}
+    answer = Client().post("/accounts/login/", form, headers={"X-Forwarded-For": f"192.0.2.66, {address}"})
+    return "Too many failed login attempts" in answer.content.decode()
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_behind_a_named_proxy_a_stranger_uses_up_no_tries_but_their_own(settings: Settings, proxies: int) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    tries = [is_shut_out("198.51.100.1", f"{number}@example.net") for number in range(12)]
+    assert (tries[0], tries[-1]) == (False, True)
+    assert is_shut_out("203.0.113.9", "ann@example.com") == (proxies == 0)
