@@ -38,6 +38,7 @@ SELECT create_distributed_table('reports_domainday', 'domain_id', colocate_with 
 -- local: reports_message
 -- local: reports_rawmessage
 -- local: reports_looseobject
+-- local: reports_installation
 -- local: reports_aggregatereport
 -- local: reports_rejectedrow
 -- local: reports_failurereport

@@ -5,6 +5,7 @@ from reports.models.audit import AuditEntry
 from reports.models.failure import FailureReport
 from reports.models.identity import AddressIdentity, ServiceName
 from reports.models.inbound import InboundEvent, Node, PassCount
+from reports.models.installation import Installation
 from reports.models.job import Job
 from reports.models.loose_object import LooseObject
 from reports.models.mailbox import Mailbox
@@ -28,6 +29,7 @@ __all__ = [
     "DomainDay",
     "FailureReport",
     "InboundEvent",
+    "Installation",
     "Job",
     "LooseObject",
     "Mailbox",
