@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from reports.models import Domain, RollupCheck
-from reports.rollups import build
+from reports.rollups import sums
 from reports.rollups.buckets import Bucket
 from reports.rollups.build import rebuild
 
@@ -83,8 +83,8 @@ def _comparison(parts: str, fresh: str, table: str, columns: str) -> str:
 
 
 _COMPARISONS = (
-    _comparison(build.SOURCES_PARTS, build.SOURCES, "reports_sourceday", build.SOURCES_COLUMNS),
-    _comparison(build.DOMAINS_PARTS, build.DOMAINS, "reports_domainday", build.DOMAINS_COLUMNS),
+    _comparison(sums.SOURCES_PARTS, sums.SOURCES, "reports_sourceday", sums.SOURCES_COLUMNS),
+    _comparison(sums.DOMAINS_PARTS, sums.DOMAINS, "reports_domainday", sums.DOMAINS_COLUMNS),
 )
 
 
@@ -92,7 +92,7 @@ def _compare(domain: Domain, month: date) -> list[Compared]:
     days = [day for day in _days(month) if day >= (domain.rows_since or date.min)]
     if not days:
         return []
-    params = build.parameters(domain.organisation_id, [(domain.pk, day) for day in days])
+    params = sums.parameters(domain.organisation_id, [(domain.pk, day) for day in days])
     found: dict[date, tuple[Any, Any, bool]] = {}
     with connection.cursor() as cursor:
         for comparison in _COMPARISONS:

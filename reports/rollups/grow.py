@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from reports.rollups.build import (
+from reports.rollups.build import rows_since
+from reports.rollups.sums import (
     BY_REPORTER,
     DOMAIN_KEYS,
     DOMAIN_SUMS,
     DOMAINS_COLUMNS,
+    LARGEST,
     SEEN_IN_ROW,
     SOURCE_KEYS,
     SOURCES,
     SOURCES_COLUMNS,
     SUMS,
-    rows_since,
     total,
 )
 
@@ -31,8 +32,9 @@ class Grown(NamedTuple):
     report_id: int
 
 
-def _added(names: Collection[str]) -> str:
-    return ", ".join(f"{name} = {total(f'kept.{name}::numeric + EXCLUDED.{name}')}" for name in names)
+def _added(names: Iterable[str]) -> str:
+    """Assignments that add and stop at the largest bigint, as `total` does."""
+    return ", ".join(f"{name} = kept.{name} + LEAST(EXCLUDED.{name}, {LARGEST} - kept.{name})" for name in names)
 
 
 _ALL_REPORTERS = """CASE WHEN kept.reporters @> EXCLUDED.reporters THEN kept.reporters ELSE (
