@@ -24,7 +24,7 @@ from reports.audit import log
 from reports.audit.actions import register
 from reports.ingest.ledger import Arrival
 from reports.ingest.pipeline import ingest
-from reports.ingest.raw.opening import demand
+from reports.ingest.raw.ownership import demand
 from reports.models import Domain, Membership, Message, Organisation
 from reports.viewer import Viewer
 from reports.vocabulary import Channel, Role

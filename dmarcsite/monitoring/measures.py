@@ -16,7 +16,7 @@ from django.db.models import Count, Max, Min, Sum
 
 from dmarcsite.monitoring import heartbeat
 from dmarcsite.replica.lag import usable_lag
-from reports.ingest.raw.opening import answers
+from reports.ingest.raw.ownership import answers
 from reports.models import (
     AddressIdentity,
     AggregateReport,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.cache import cache
 
-from reports.ingest.raw.opening import answers
+from reports.ingest.raw.ownership import answers
 
 _KEY = "monitoring.raw_store"
 REMEMBERED = 5 * 60

@@ -117,3 +117,4 @@ class RawFault(StrEnum):
     BUCKET_MISSING = "bucket_missing"
     BUCKET_NOT_NAMED = "bucket_not_named"
     STORE_REFUSED = "store_refused"
+    OTHER_INSTALLATION = "other_installation"

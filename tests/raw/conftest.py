@@ -12,6 +12,7 @@ from pytest_django import Settings
 from dmarcsite.raw_store import RawBucket
 from reports.ingest.raw import bucket as raw_bucket
 from reports.ingest.raw import opening
+from reports.ingest.raw.ownership import OBJECT
 from reports.models import Organisation
 from tests.raw.door import Door
 from tests.reports.stored import make_organisation
@@ -36,8 +37,9 @@ class Chest:
         return RawBucket(self.name, PREFIX, self.door.url, REGION, is_path_style=True)
 
     def names(self) -> list[str]:
+        """Those of mails."""
         found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
-        return [each["Key"].removeprefix(PREFIX) for each in found]
+        return [each["Key"].removeprefix(PREFIX) for each in found if each["Key"] != PREFIX + OBJECT]
 
     def read(self, name: str) -> bytes:
         return bytes(self.client.get_object(Bucket=self.name, Key=PREFIX + name)["Body"].read())

@@ -13,6 +13,7 @@ from reports.errors import RawStoreError
 from reports.ingest.copying import array_of, copy_typed, next_ids
 from reports.ingest.raw import loose
 from reports.ingest.raw.opening import at_once, bucket, forget_credentials, object_name, object_of
+from reports.ingest.raw.ownership import owned_bucket
 from reports.ingest.raw.packing import RawDamaged, longest, pack, unpack, unpack_object
 from reports.models import Organisation, RawMessage
 from reports.sealing import key_name_of
@@ -39,7 +40,7 @@ def put_beforehand(contents: Sequence[bytes], *, organisation: Organisation) -> 
     names = {digest: object_name(organisation.pk, digest) for digest in missing}
     if not missing:
         return {}
-    store = bucket()
+    store = owned_bucket()
 
     def put(digest: bytes) -> str:
         body = pack(by_digest[digest])

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from reports.ingest.raw.opening import at_once, bucket
+from reports.ingest.raw.opening import at_once
+from reports.ingest.raw.ownership import owned_bucket
 from reports.models import LooseObject
 
 PUT_WITHIN = "1 day"
@@ -52,7 +53,9 @@ def let_go(*, clock: Callable[[], datetime], until: datetime) -> int:
 
     Any number of workers may do this at once. Raises RawStoreError; what is left then is left to the next run.
     """
-    deleted = 0
+    if not LooseObject.objects.filter(due_at__lte=until).exists():
+        return 0
+    store, deleted = owned_bucket(), 0
     while clock() < until:
         with transaction.atomic():
             due = LooseObject.objects.filter(due_at__lte=clock()).order_by("due_at", "name")
@@ -61,7 +64,7 @@ def let_go(*, clock: Callable[[], datetime], until: datetime) -> int:
                 break
             alone = sorted(set(names) - _named(names))
             if alone:
-                at_once(bucket().delete, alone)
+                at_once(store.delete, alone)
             LooseObject.objects.filter(name__in=names).delete()
         deleted += len(alone)
     return deleted

@@ -16,6 +16,7 @@ from django.db.models import QuerySet, Sum
 
 from reports.ingest.raw import loose
 from reports.ingest.raw.opening import at_once, bucket, object_of
+from reports.ingest.raw.ownership import owned_bucket
 from reports.ingest.raw.packing import longest, unpack_object
 from reports.models import RawMessage
 from reports.sealing import SealBroken, key_name_of
@@ -65,7 +66,7 @@ def _locked(part: Sequence[int]) -> list[RawMessage]:
 
 
 def _into_bucket(part: Sequence[int]) -> Moved:
-    store = bucket()
+    store = owned_bucket()
 
     def put(raw: RawMessage) -> str | None:
         """The name of the key of what was put, once that was read back; None where the row's own copy does not open."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from django.conf import settings
 from django.utils.module_loading import import_string
 
 from reports.errors import RawStoreError
@@ -18,7 +16,6 @@ from reports.vocabulary import RawFault
 if TYPE_CHECKING:
     from reports.ingest.raw.bucket import Bucket
 
-log = logging.getLogger(__name__)
 HURRIED = 2.0
 PARALLEL = 16
 """Objects of a batch that are on their way at the same time, each over a connection of its own."""
@@ -31,20 +28,9 @@ def bucket() -> Bucket:
     return _opened()
 
 
-def answers() -> bool:
-    """Whether the bucket that the settings name answers; asked for HURRIED seconds."""
-    try:
-        _class()(connections=1, connect=HURRIED, read=HURRIED, attempts=1).answers()
-    except RawStoreError as error:
-        log.warning("the bucket of SEKIMORI_RAW_STORE does not answer: %s", error)
-        return False
-    return True
-
-
-def demand() -> None:
-    """Raises RawStoreError where new bytes go into a bucket that does not answer."""
-    if settings.RAW_INTO_BUCKET:
-        bucket().answers()
+def hurried() -> Bucket:
+    """The same for somebody who waits, over connections of its own: it gives up after HURRIED seconds."""
+    return _class()(connections=1, connect=HURRIED, read=HURRIED, attempts=1)
 
 
 def forget_credentials(error: RawStoreError) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from reports.ingest.raw.opening import at_once, bucket, object_of
+from reports.ingest.raw.ownership import owned_bucket
 from reports.ingest.raw.packing import RawDamaged, longest, unpack_object
 from reports.models import RawMessage
 from reports.sealing import Purpose, key_name_of, known_key_names, seal, unseal
@@ -31,6 +32,8 @@ def reseal_objects() -> Iterator[int]:
     one whose key is missing raises `reports.sealing.SealBroken` before its row is changed.
     """
     newest = known_key_names()[0].hex()
+    if keys_of_objects():
+        owned_bucket()
     after = 0
     others = RawMessage.objects.filter(object_key__isnull=False).exclude(object_key=newest).order_by("pk")
     while True:
