@@ -79,6 +79,7 @@ _WORDS: Mapping[str, str | Promise] = {
     RepairCode.REPEATED_FIELD: _("A field that may stand once is repeated; the first one counts."),
     RepairCode.JSON_ENCODING: _("The JSON text is not plain UTF-8; it was converted."),
     RepairCode.TEXT_AFTER_JSON: _("Something follows the end of the JSON text; it was left out."),
+    RepairCode.PYTHON_TEXT: _("The text is not JSON but what a Python program prints; it was read all the same."),
     RepairCode.STRAY_COMMA: _("A comma stands before a closing bracket; it was left out."),
     RepairCode.JSON_TRUNCATED: _("The JSON text breaks off; every whole policy before the break was read."),
     RepairCode.NO_JSON_NUMBER: _("A value such as NaN is no JSON; it was taken for null."),

@@ -83,6 +83,7 @@ class RepairCode(StrEnum):
     # TLS reports
     JSON_ENCODING = "json_encoding"
     TEXT_AFTER_JSON = "text_after_json"
+    PYTHON_TEXT = "python_text"
     STRAY_COMMA = "stray_comma"
     JSON_TRUNCATED = "json_truncated"
     NO_JSON_NUMBER = "no_json_number"

@@ -101,6 +101,18 @@ def test_a_whole_report_is_read_as_sent() -> None:
         ("192.0.2.9/32", "192.0.2.9", True),
         ("fe80::1%eth0", "fe80::1", True),
         ("192.0.2.9 (host.example)", "192.0.2.9", True),
+        ("host.example [192.0.2.9]", "192.0.2.9", True),
+        ("host.example (192.0.2.9)", "192.0.2.9", True),
+        ("beef.example [2001:db8::1]", "2001:db8::1", True),
+        ("(192.0.2.9)", "192.0.2.9", True),
+        ('"192.0.2.9"', "192.0.2.9", True),
+        ("192.0.2.9:25", "192.0.2.9", True),
+        ("[192.0.2.9]:25", "192.0.2.9", True),
+        ("[2001:db8::1]:25", "2001:db8::1", True),
+        ("2001:db8::1:25", "2001:db8::1:25", False),
+        ("192.0.2.9.", "192.0.2.9", True),
+        ("192.0.2.9/24", "192.0.2.9", True),
+        ("2001:db8::1/64", "2001:db8::1", True),
     ],
 )
 def test_a_source_address_in_any_guise(sent: str, address: str, *, is_rewritten: bool) -> None:

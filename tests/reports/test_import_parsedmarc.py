@@ -165,8 +165,8 @@ def test_a_database_that_is_not_there_is_one_sentence_without_the_password() -> 
 
 MANY_OBJECTS = (
     b'{"report_metadata": {}, "policy_published": {}, "records": [' + b"{}," * 2_000_000 + b"{}]}",
-    b'{"organization_name": "a", "report_id": "b", "policies": [' + b"{}," * 2_000_000 + b"{}]}",
-    b'{"organization_name": "a", "report_id": "b", "policies": [' + b"{}," * 10_000 + b"{}]}",
+    b'{"organization_name": "a", "begin_date": "c", "report_id": "b", "policies": [' + b"{}," * 2_000_000 + b"{}]}",
+    b'{"organization_name": "a", "begin_date": "c", "report_id": "b", "policies": [' + b"{}," * 10_000 + b"{}]}",
     b'{"arrival_date_utc": "", "reported_domain": "", "sample": [' + b"1," * 8_000_000 + b"1]}",
 )
 

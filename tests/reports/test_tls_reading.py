@@ -3,6 +3,8 @@ from __future__ import annotations
 import gzip
 import html
 import json
+import re
+import time
 from ipaddress import ip_address
 from typing import Any
 
@@ -405,3 +407,55 @@ def test_what_is_missing_in_the_head_is_taken_from_the_mail() -> None:
 def test_equal_policies_have_equal_hashes_and_others_have_not() -> None:
     assert _read(WHOLE).policies_hash == _read(WHOLE | {"contact-info": "x"}).policies_hash
     assert _read(WHOLE).policies_hash != _read(_policy(summary__total_failure_session_count=1)).policies_hash
+
+
+def test_what_python_prints_is_read_and_said_so() -> None:
+    sent = WHOLE | {"organization-name": 'O\'Neil "& Sons"\n\x01\\', "contact-info": None}
+    found = read_bytes(repr(sent).encode())
+    assert found.problems == ()
+    report = found.reports[0].content
+    assert isinstance(report, TlsReport)
+    assert (report.org_name, report.contact_info) == (sent["organization-name"], "")
+    assert report.policies == _read(WHOLE).policies
+    assert [repair.code for repair in report.repairs] == [RepairCode.PYTHON_TEXT, RepairCode.CONTACT_INFO_MISSING]
+
+
+@pytest.mark.parametrize(
+    ("sent", "org_name"),
+    [
+        ("'a\\x41b'", "aAb"),
+        ("'a\\'b'", "a'b"),
+        ("'a\\u0041'", "aA"),
+        ("'None'", "None"),
+        ("True", "true"),
+        ('"it\'s"', "it's"),
+    ],
+)
+def test_texts_in_the_quotes_of_python(sent: str, org_name: str) -> None:
+    assert _read(repr(WHOLE).replace("'Receiver'", sent).encode()).org_name == org_name
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_texts_that_never_end_take_no_longer_than_their_length(quote: str) -> None:
+    start = time.perf_counter()
+    with pytest.raises(Unreadable) as caught:
+        _read(f"{{'organization-name': {quote}".encode() + f"\\{quote}".encode() * 200_000 + b"\\")
+    assert caught.value.code == Reason.NOT_JSON
+    assert time.perf_counter() - start < 5
+
+
+def test_keys_with_underscores_are_no_output_of_parsedmarc() -> None:
+    text = re.sub('"[a-z-]+":', lambda key: key[0].replace("-", "_"), json.dumps(WHOLE))
+    report = read_bytes(text.encode()).reports[0].content
+    assert isinstance(report, TlsReport)
+    assert report._replace(repairs=()) == _read(WHOLE)
+    assert set(_codes(report)) == {RepairCode.KEY_REWRITTEN}
+
+
+def test_counts_beside_the_policy_instead_of_in_a_summary() -> None:
+    flat = POLICY["policy"] | POLICY["summary"] | {"failure-details": POLICY["failure-details"]}
+    assert _read(WHOLE | {"policies": [flat]}).policies == _read(WHOLE).policies
+
+
+def test_json_in_utf_32_without_a_mark() -> None:
+    assert _read(json.dumps(WHOLE).encode("utf-32-le")).policies == _read(WHOLE).policies

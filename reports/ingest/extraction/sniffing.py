@@ -77,7 +77,9 @@ _SVG = re.compile(rb"(?i)<svg\b")
 _ELEMENT = re.compile(rb"<[A-Za-z_]")
 _REPORT_ROOT = re.compile(rb"(?i)<(?:[\w.-]+:)?feedback[\s/>]")
 _REPORT_PART = re.compile(rb"(?i)<(?:[\w.-]+:)?(?:report[_-]?metadata|policy[_-]?published)\b")
-_TLS_KEY = re.compile(rb'(?i)"(?:organization-?name|policy-?type|date-?range|total-?successful-?session-?count)"\s*:')
+_TLS_KEY = re.compile(
+    rb"""(?i)([\"'])(?:organization[_-]?name|policy[_-]?type|date[_-]?range|total[_-]?successful[_-]?session[_-]?count)\1\s*:"""
+)
 _BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
 _FIELD = re.compile(rb"^[!-9;-~]+[ \t]*:", re.M)
 _FEEDBACK_TYPE = re.compile(rb"(?im)^feedback-type[ \t]*:")

@@ -66,7 +66,7 @@ def kind_of(report: object) -> Kind | None:
         return Kind.AGGREGATE
     if {"arrival_date_utc", "reported_domain", "sample"} <= report.keys():
         return Kind.FAILURE
-    return Kind.TLS if {"organization_name", "report_id", "policies"} <= report.keys() else None
+    return Kind.TLS if {"organization_name", "begin_date", "report_id", "policies"} <= report.keys() else None
 
 
 def _aggregate(report: Mapping[str, Any]) -> bytes:

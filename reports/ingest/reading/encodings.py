@@ -68,6 +68,8 @@ def _unmarked_wide(data: bytes) -> str:
     at = data[:64].find(b"<")
     if at < 0:
         return ""
+    if data[at + 1 : at + 4] == b"\0\0\0":
+        return "utf-32-le"
     if data[at + 1 : at + 2] == data[at + 3 : at + 4] == b"\0":
         return "utf-16-be" if at % 2 else "utf-16-le"
     return ""

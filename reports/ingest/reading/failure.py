@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from email.utils import parsedate_to_datetime
 
 from reports.dto import Address, FailureReport, Payload
 from reports.errors import Unreadable
@@ -12,7 +11,7 @@ from reports.ingest.reading.fields import Fields
 from reports.ingest.reading.repairs import Repairs
 from reports.ingest.reading.results import claimed, claims_in
 from reports.ingest.reading.samples import SampleFacts, read_sample
-from reports.ingest.reading.values import TIME_MAX, read_address, read_domain, read_time
+from reports.ingest.reading.values import read_address, read_domain, read_mail_date, read_time
 from reports.vocabulary import Reason, RepairCode
 
 INCIDENTS_MAX = 2**31 - 1
@@ -136,19 +135,11 @@ def _source_ip(fields: Fields, sample: SampleFacts, *, repairs: Repairs) -> Addr
 def _arrived(fields: Fields, payload: Payload, *, repairs: Repairs) -> int | None:
     """Epoch seconds; the report mail's own date where the report gives none, None where that is missing too."""
     sent = fields.first("arrival-date", "received-date")
-    arrived = _mail_date(sent) or read_time(sent)[0] or 0
-    if 0 < arrived <= TIME_MAX:
+    arrived = read_mail_date(sent) or read_time(sent)[0]
+    if arrived:
         return arrived
     repairs.note(RepairCode.ARRIVAL_DATE_ASSUMED, "arrival-date", sent)
-    return _mail_date(payload.mail.sent)
-
-
-def _mail_date(text: str) -> int | None:
-    """Epoch seconds of a date in a mail's own form (RFC 5322 section 3.3)."""
-    try:
-        return int(parsedate_to_datetime(text).timestamp())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+    return read_mail_date(payload.mail.sent)
 
 
 def _address(text: str) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from reports.errors import Unreadable
+from reports.ingest.reading.python_text import as_json
 from reports.ingest.reading.repairs import Repairs
 from reports.ingest.reading.tls_values import text_of
 from reports.vocabulary import Reason, RepairCode
@@ -23,8 +24,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
-_STRAY_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\Z))|,(?=\s*[]}])', re.S)
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|[][{},]', re.S)
+_STRAY_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\\?\Z))|,(?=\s*[]}])', re.S)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[][{},]', re.S)
 _CLOSING = {"{": "}", "[": "]"}
 WHOLE_DEPTH = 2
 """A policy is whole where only the list of policies and the report around it are open."""
@@ -67,7 +68,10 @@ def _first_value(text: str, decoder: json.JSONDecoder, *, repairs: Repairs) -> t
     try:
         return text, *decoder.raw_decode(text)
     except ValueError:
-        text = _mended(text, repairs=repairs)
+        strict = as_json(text)
+        if strict != text:
+            repairs.note(RepairCode.PYTHON_TEXT)
+        text = _mended(strict, repairs=repairs)
         return text, *decoder.raw_decode(text)
 
 
@@ -118,7 +122,7 @@ def _decoded(data: bytes, *, repairs: Repairs) -> str:
             repairs.note(RepairCode.JSON_ENCODING, "", f"{encoding}, byte order mark")
             return data[len(mark) :].decode(encoding, "replace")
     head = data[:64].lstrip(b"\r\n\t ")
-    for start, encoding in ((b"{\0", "utf-16-le"), (b"\0{", "utf-16-be")):
+    for start, encoding in ((b"{\0\0\0", "utf-32-le"), (b"{\0", "utf-16-le"), (b"\0{", "utf-16-be")):
         if head.startswith(start):
             repairs.note(RepairCode.JSON_ENCODING, "", encoding)
             return data.decode(encoding, "replace")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from email.utils import parsedate_to_datetime
 
 from reports.dto import Payload, RejectedRow, TlsPolicy, TlsReport
 from reports.errors import Unreadable
@@ -12,7 +11,7 @@ from reports.ingest.reading.jsontext import read_json
 from reports.ingest.reading.repairs import Repairs
 from reports.ingest.reading.tls_policies import PolicyReader
 from reports.ingest.reading.tls_values import listed, mapping, text_of
-from reports.ingest.reading.values import TIME_MAX, read_time
+from reports.ingest.reading.values import read_mail_date, read_time
 from reports.vocabulary import Reason, RepairCode
 
 TEXT_LENGTH = 500
@@ -84,7 +83,7 @@ def _period(report: dict[str, object], payload: Payload, hints: Hints, *, repair
     begin = _moment(sent, "start-datetime", repairs=repairs)
     end = _moment(sent, "end-datetime", repairs=repairs)
     if begin is None or end is None:
-        ends = (begin or hints.begin, end or hints.end, _mail_date(payload.mail.sent))
+        ends = (begin or hints.begin, end or hints.end, read_mail_date(payload.mail.sent))
         known = [each for each in ends[:2] if each] or [each for each in ends[2:] if each]
         if not known:
             raise Unreadable(Reason.NO_PERIOD)
@@ -98,20 +97,11 @@ def _period(report: dict[str, object], payload: Payload, hints: Hints, *, repair
 
 def _moment(period: dict[str, object], key: str, *, repairs: Repairs) -> int | None:
     sent = text_of(period.get(key) or period.get(key.partition("-")[0]))
-    moment = read_time(sent)[0] or _mail_date(sent)
+    moment = read_time(sent)[0]
     # RFC 3339 in UTC is what the RFC asks for; a zone, or none, is understood as well.
     if moment is not None and not (sent.endswith(("Z", "+00:00")) and "T" in sent):
         repairs.note(RepairCode.DATE_REWRITTEN, f"date-range/{key}", sent)
     return moment
-
-
-def _mail_date(text: str) -> int | None:
-    """Epoch seconds of a date as mails have it (RFC 5322 section 3.3)."""
-    try:
-        seconds = int(parsedate_to_datetime(text).timestamp())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return seconds if 0 < seconds <= TIME_MAX else None
 
 
 def _policies(

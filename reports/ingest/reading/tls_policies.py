@@ -40,7 +40,7 @@ class PolicyReader:
         """The policy; raises `Unreadable` where it has no content, or numbers of sessions that are none."""
         self._at = f"policies[{position}]"
         content = mapping(entry)
-        policy, summary = mapping(content.get("policy")) or content, mapping(content.get("summary"))
+        policy, summary = mapping(content.get("policy")) or content, mapping(content.get("summary")) or content
         if not (policy.keys() | summary.keys()) & {
             "policy-type",
             "policy-domain",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from socket import AF_INET, inet_pton
@@ -18,17 +19,23 @@ from reports.dto import Address
 COUNT_MAX = 2**53
 TIME_MAX = 4_102_444_800  # 2100; a larger number counts milliseconds. The RFC's own sample is of 1979.
 SECONDS_DIGITS = 10
+SMALL_UNITS_SINCE = 10**9  # 2001; a smaller one is no time in micro- or nanoseconds
 DOMAIN_LENGTH = 253
 TEXT_LENGTH = 1000  # nothing that is longer is a single value, and no pattern has to run over it
 
-_ADDRESS_TEXT = re.compile(r"(?i)^\[?(?:IPv6:)?([0-9a-f.:]+)(?:%[\w.-]+)?\]?(?:/(?:32|128))?(?:\s*[\[(].*)?$")
+_ADDRESS_TEXT = re.compile(
+    r"""(?ix) (?: [a-z] [\w.-]* \s* (?=[\[(]) )?  # the host's name before its address
+    ["'<\[(]? (?:IPv6:)? (?: (\d{1,3}(?:\.\d{1,3}){3}) (?: : \d{1,5} )? | ([0-9a-f.:]+) (?: % [\w.-]+ )? ) ["'>\])]?
+    (?: / \d{1,3} | (?<=\]) : \d{1,5} )? \.? (?: \s* [\[(] .* )?""",
+)
 _COUNT_TEXT = re.compile(r"^\+?(\d{1,3}(?:[,' ]\d{3})+|\d+)(?:\.0*)?$")
-_NUMBER_TEXT = re.compile(r"^(\d{1,18})(?:\.\d*)?$")
+_NUMBER_TEXT = re.compile(r"^(\d{1,19})(?:\.\d*)?$")
+_EXPONENT_TEXT = re.compile(r"\d(?:\.\d{1,18})?[eE]\+?\d{1,2}")
 _DOMAIN_TEXT = re.compile(r"^(?!-)[a-z0-9_*-]+(?:\.[a-z0-9_-]+)*$")
 
 
 def read_address(text: str) -> tuple[Address | None, bool]:
-    """An IP address; brackets, an "IPv6:" prefix, a zone, a host mask or a host name in parentheses are taken off.
+    """An IP address; brackets, quotes, an "IPv6:" prefix, a zone, a port, a mask or a host name beside it are taken off.
 
     A v4-mapped v6 address becomes the v4 address.
     """
@@ -44,11 +51,11 @@ def _read_address(text: str) -> tuple[Address | None, bool]:
     try:
         plain = ip_address(text)
     except ValueError:
-        found = _ADDRESS_TEXT.match(text)
+        found = _ADDRESS_TEXT.fullmatch(text)
         if not found:
             return None, False
         try:
-            plain = ip_address(found[1])
+            plain = ip_address(found[1] or found[2])
         except ValueError:
             return None, False
         return _unmapped(plain), True
@@ -80,23 +87,44 @@ def read_count(text: str) -> tuple[int | None, bool]:
 
 
 def read_time(text: str) -> tuple[int | None, bool]:
-    """Epoch seconds, from seconds, fractions, milliseconds or ISO 8601 (UTC where it names no zone)."""
+    """Epoch seconds, from seconds, fractions, milli-, micro- or nanoseconds, ISO 8601 (UTC where it names no zone) or a mail's date."""
     if text.isdecimal() and text.isascii() and len(text) <= SECONDS_DIGITS and 0 < (seconds := int(text)) <= TIME_MAX:
         return seconds, text[0] == "0"
     text = text[:TEXT_LENGTH].strip()
     number = _NUMBER_TEXT.match(text)
     if number:
-        value = int(number[1])
-        seconds = value // 1000 if value > TIME_MAX else value
+        seconds = _in_seconds(int(number[1]))
         rewritten = str(seconds) != text
     else:
-        try:
-            moment = datetime.fromisoformat(text.removesuffix(" UTC"))
-            seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-        except (ValueError, OverflowError):
-            return None, False
+        seconds = int(float(text)) if _EXPONENT_TEXT.fullmatch(text) else _date(text)
         rewritten = True
     return (seconds, rewritten) if 0 < seconds <= TIME_MAX else (None, False)
+
+
+def _in_seconds(value: int) -> int:
+    if value <= TIME_MAX:
+        return value
+    if value // 10**3 <= TIME_MAX:
+        return value // 10**3
+    seconds = value // 10**6 if value // 10**6 <= TIME_MAX else value // 10**9
+    return seconds if seconds >= SMALL_UNITS_SINCE else 0
+
+
+def _date(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return read_mail_date(text) or 0
+
+
+def read_mail_date(text: str) -> int | None:
+    """Epoch seconds of a date as mails have it (RFC 5322 section 3.3)."""
+    try:
+        seconds = int(parsedate_to_datetime(text).timestamp())
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return seconds if 0 < seconds <= TIME_MAX else None
 
 
 def read_domain(text: str) -> tuple[str, bool]:
