@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from reports.ingest import secondhand
-from reports.ingest.sender.alignment import organisational, speaks_for
+from reports.ingest.sender.alignment import speaks_for
 from reports.ingest.superseding import Contender, decide
 from reports.models import AggregateReport, Message, Sighting
 from reports.rollups.buckets import Bucket
@@ -68,7 +68,7 @@ class _Held:
             arrived=self.mails[0].arrived,
             rows_hash=bytes(self.report.rows_hash),
             filename=next((each.filename for each in self.mails if each.filename), ""),
-            sender_domain=organisational(best.domain) or best.domain,
+            sender_domain=best.domain,
             fits=best.fits,
             is_truncated=any(each["code"] == RepairCode.XML_TRUNCATED for each in self.report.repairs),
             by_person=any(each.channel in BY_PERSON for each in self.mails),

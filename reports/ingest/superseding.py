@@ -16,9 +16,9 @@ class Contender:
     """One of the reports that claim the same reporter, id and period.
 
     `arrived` is when its content first came in, by whatever mail. `filename` is what the first mail that names its file
-    called it, or "", whichever mail was read first. `sender_domain` is the organisational domain that was proven to have
-    sent it, or "", and `fits` whether that is the reporter's own. `is_truncated`: it breaks off. `by_person`: a member of
-    the organisation handed it in.
+    called it, or "", whichever mail was read first. `sender_domain` is the very domain that was proven to have sent
+    it, or "" (with a provider of mailboxes strangers have addresses above or below that of its reports), and `fits` whether it
+    is aligned with the reporter's. `is_truncated`: it breaks off. `by_person`: a member of the organisation handed it in.
     """
 
     pk: int

@@ -27,6 +27,7 @@ def sender_sentence(message: Message) -> str:
         SenderReason.NO_AUTHOR: _("It names no author."),
         SenderReason.SEVERAL_AUTHORS: _("It names several authors, as no proper report mail does."),
         SenderReason.HEAD_DAMAGED: _("Its head is damaged, so that nothing can be proven."),
+        SenderReason.PASSED_ON: _("It comes from %(domain)s, and passes another mail on, which anybody may have written."),
         SenderReason.NOT_A_MAIL: _("It is a file without a mail around it: nothing says who made it."),
         SenderReason.BYTES_GONE: _("Its bytes are no longer there to be checked."),
     }.get(message.sender_reason, message.sender_reason)  # fmt: skip

@@ -94,6 +94,7 @@ class SenderReason(StrEnum):
     NO_AUTHOR = "no_author"
     SEVERAL_AUTHORS = "several_authors"
     HEAD_DAMAGED = "head_damaged"
+    PASSED_ON = "passed_on"
     NOT_A_MAIL = "not_a_mail"
     BYTES_GONE = "bytes_gone"
 

@@ -24,6 +24,7 @@ from tests.reports.stored import DAY, NOW, make_organisation, record, report, ro
 
 NAME = "receiver.example!example.com!1700000000!1700086399.xml"
 VERIFIED = Sender(SenderCheck.VERIFIED, SenderReason.SIGNATURE_HOLDS, "receiver.example", "receiver.example")
+BELOW = Sender(SenderCheck.VERIFIED, SenderReason.SIGNATURE_HOLDS, "dmarc.receiver.example", "receiver.example")
 STRANGER = Sender(SenderCheck.VERIFIED, SenderReason.SIGNATURE_HOLDS, "stranger.example", "stranger.example")
 FORGED = Sender(SenderCheck.UNVERIFIED, SenderReason.SIGNATURE_BROKEN, "receiver.example", "receiver.example")
 TRUE, OTHER, FALSE = report(record(count=10)), report(record(count=20)), report(record(count=1000))
@@ -82,6 +83,14 @@ def test_a_stranger_who_proves_himself_replaces_nobody_else(organisation: Organi
     check(bring(TRUE, organisation), VERIFIED)
     check(bring(FALSE, organisation, hours=1), STRANGER)
     assert total() == 1010
+
+
+def test_nor_does_a_customer_of_the_reporter_who_has_an_address_above_that_of_its_reports(
+    organisation: Organisation,
+) -> None:
+    check(bring(TRUE, organisation), BELOW)
+    check(bring(FALSE, organisation, hours=1), VERIFIED)
+    assert state() == {10: (True, True, None), 1000: (True, True, None)}
 
 
 def test_three_reports_under_three_names_all_count(organisation: Organisation) -> None:

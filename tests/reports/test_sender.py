@@ -163,6 +163,42 @@ def test_a_signature_over_a_part_of_the_text_is_refused_though_it_holds() -> Non
     assert facts(asked(data, zone(key)))[:2] == ("unverified", "signature_of_part")
 
 
+def test_spaces_that_a_signature_lets_pass_do_not_push_that_out_of_sight() -> None:
+    """Relaxed canonicalisation takes a run of spaces for one, so whoever sends it again may put in any number."""
+    key = key_of("receiver.example")
+    data = signed(letter(AUTHOR), key, length=True, canonicalize=(b"relaxed", b"relaxed"))
+    spaced = data.replace(b" l=", b" " * 17_000 + b"l=", 1) + b"appended\r\n"
+    assert spaced != data
+    assert asked(spaced, zone(key)).reason == "head_damaged"
+
+
+def test_an_author_cannot_be_pushed_out_of_sight() -> None:
+    data = letter(f"{AUTHOR},{' ' * 17_000}b@stranger.example")
+    assert asked(data).reason == "head_damaged"
+
+
+ATTACHED = b"--b\r\nContent-Type:\r\n message/rfc822\r\n\r\nFrom: a@stranger.example\r\n\r\nx\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "check"),
+    [
+        (b"From: MAILER-DAEMON@receiver.example (Mail Delivery System)", b"This is the qmail-send program.", "unverified"),
+        (b"From: noreply@receiver.example\r\nAuto-Submitted: Auto-Replied", b"I am away. You wrote:", "unverified"),
+        (b"From: noreply@receiver.example\r\nContent-Type: multipart/mixed; boundary=b", ATTACHED, "unverified"),
+        (b"From: noreply@receiver.example\r\nAuto-Submitted: auto-generated", b"x", "verified"),
+        (b"From: n@receiver.example\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b", ATTACHED, "verified"),
+    ],
+    ids=["a bounce", "an answer", "an attached mail", "a report", "a failure report"],
+)  # fmt: skip
+def test_who_passes_a_mail_on_proves_nothing_about_what_it_holds(head: bytes, body: bytes, check: str) -> None:
+    key = key_of("receiver.example")
+    data = head + b"\r\nTo: dmarc@example.com\r\nSubject: x\r\n\r\n" + body + b"\r\n"
+    assert asked(key.sign(data), zone(key)).check == check
+    vouched = f"Authentication-Results: {PASS}\r\nReceived: {HOP}\r\n".encode() + data
+    assert asked(vouched, trusted=[OURS]).check == check
+
+
 def test_a_tiny_key_is_refused_though_it_fits() -> None:
     key = _tiny()
     assert facts(asked(key.sign(letter(AUTHOR)), zone(key)))[:2] == ("unverified", "signature_too_weak")
@@ -300,6 +336,21 @@ def test_a_stranger_cannot_call_himself_a_hand_over() -> None:
     assert (
         asked(from_server(("Received", posing), ("Authentication-Results", PASS)), trusted=[OURS]).check == "unverified"
     )
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        "from x with LMTP y (a.example [192.0.2.1]) by mx.example.com with ESMTPS id 1; date",
+        "from x by y with LMTP (a.example [192.0.2.1]) by mx.example.com with ESMTPS id 1; date",
+        'from x (a.example [192.0.2.1]) by mx.example.com with ESMTP id 1 for <"a with LMTP b"@example.com>; date',
+        "from x (a.example [192.0.2.1]) by mx.example.com with ESMTP id 1 for <a with LMTP b@example.com>; date",
+        "from x (a.example [192.0.2.1]) by mx.example.com with lmtpx id 1; date",
+    ],
+)
+def test_neither_by_the_name_he_gives_nor_by_an_address(received: str) -> None:
+    data = from_server(("Received", received), ("Authentication-Results", PASS))
+    assert asked(data, trusted=[OURS]).check == "unverified"
 
 
 def test_servers_of_ones_own_in_front_are_counted() -> None:

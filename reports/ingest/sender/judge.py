@@ -45,6 +45,13 @@ def judge(data: bytes, *, trusted: Mapping[str, int], at: datetime, lookup: Look
     if not authors or not authors[0]:
         return Sender(SenderCheck.UNVERIFIED, SenderReason.NO_AUTHOR)
     (author,) = authors
+    sender = _proven(letter, author=author, trusted=trusted, at=at, lookup=lookup)
+    if sender.check == SenderCheck.VERIFIED and letter.passes_on:
+        return Sender(SenderCheck.UNVERIFIED, SenderReason.PASSED_ON, author, sender.by)
+    return sender
+
+
+def _proven(letter: Letter, *, author: str, trusted: Mapping[str, int], at: datetime, lookup: Lookup) -> Sender:
     vouching = next((each for each in said_by(letter, trusted=trusted) if passed(each, author=author)), None)
     if vouching is not None:
         return Sender(SenderCheck.VERIFIED, SenderReason.SERVER_VOUCHES, author, str(vouching.authserv_id))

@@ -13,6 +13,10 @@ from reports.ingest.sender.alignment import domain_of
 LONGEST_HEAD = 1 << 18
 """A mail that came through many hands has some 30 kB; dkimpy takes quadratic time for a field of many lines."""
 LONGEST_FIELD = 16_384
+_WHOLE = (b"from", b"dkim-signature")
+"""What is judged by each of its parts: spaces, which signatures let pass, could push some out of sight."""
+_ENCLOSED = re.compile(rb"(?im)^content-type:[ \t\r\n]*message/(?:rfc822|global)\b")
+_RETURNER = re.compile(r"(?i)\bmailer-daemon@")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _FROM_SPACED = re.compile(rb"(?im)^from[ \t]+:")
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
@@ -39,12 +43,23 @@ class Letter:
             fields, _body = dkim.rfc822_parse(data)
         except dkim.MessageFormatError as error:
             raise Unparsable from error
-        if not fields:
+        if not fields or any(len(value) > LONGEST_FIELD for name, value in fields if name.lower() in _WHOLE):
             raise Unparsable
         return cls(data, tuple((_text(name).strip().lower(), _unfolded(value)) for name, value in fields))
 
     def all_of(self, name: str) -> list[str]:
         return [value for field, value in self.fields if field == name]
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether the mail holds another, so that its sender need not know what is in there: bounces, automatic answers,
+        attached mails. Not so failure reports, whose sample is read as nothing else.
+        """
+        answered = any(value.lower().startswith("auto-replied") for value in self.all_of("auto-submitted"))
+        if answered or any(_RETURNER.search(value) for value in self.all_of("from")):
+            return True
+        reports_failure = any("feedback-report" in value.lower() for value in self.all_of("content-type"))
+        return not reports_failure and bool(_ENCLOSED.search(self.data))
 
     @property
     def authors(self) -> list[str]:

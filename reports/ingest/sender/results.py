@@ -15,7 +15,9 @@ LONGEST_VALUE = 8_192
 LONGEST_RECEIVED = 2_000
 COMMENT_DEPTH = 8
 _COMMENT = re.compile(r"\([^()]*\)")
-_LOCAL = re.compile(r"(?i)\bwith\s+lmtps?a?\b")
+_FOREIGN = re.compile(r"<[^<>]*>|\"[^\"]*\"")
+_PROTOCOL = re.compile(r"(?i)\bwith\s+([^\s;]+)")
+_LOCAL = re.compile(r"(?i)lmtps?a?\Z")
 _PROVING = {
     "dmarc": (("header", "from"),),
     "dkim": (("header", "d"), ("header", "i")),
@@ -75,9 +77,12 @@ def _all_read(letter: Letter, *, most_hops: int) -> Iterator[tuple[int, authres.
 
 
 def _is_local(received: str) -> bool:
-    """Whether the mail was only handed to a mailbox. Comments hold what a stranger said of himself, and are not looked at."""
+    """Whether the mail was only handed to a mailbox. Comments and addresses hold what a stranger said of himself, and are not
+    looked at; nor is the name that he gave, which comes before the protocol and may have spaces in it.
+    """
     if len(received) > LONGEST_RECEIVED:
         return False
     for _ in range(COMMENT_DEPTH):
         received = _COMMENT.sub("", received)
-    return "(" not in received and bool(_LOCAL.search(received))
+    protocols = _PROTOCOL.findall(_FOREIGN.sub("", received))
+    return "(" not in received and bool(protocols) and bool(_LOCAL.match(protocols[-1]))
