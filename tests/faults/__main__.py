@@ -107,6 +107,9 @@ def _environment(var: Path, *, mail: Path) -> dict[str, str]:
         "SEKIMORI_VAR_DIR": str(var),
         "SEKIMORI_LOCAL_PLACES_ROOT": str(mail / "maildirs"),
         "SEKIMORI_OUTGOING_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_EC2_METADATA_DISABLED": "true",
     }
 
 

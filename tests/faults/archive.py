@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from random import Random
@@ -12,36 +11,22 @@ from typing import Any
 
 from django.db import connection
 
-from dmarcsite.services.places import DATABASE
-from reports.ingest import ledger
-from reports.ingest.ledger import Arrival
-from reports.ingest.pipeline import ingest
-from reports.models import Domain, Job, Message, Organisation, Retention
+from reports.ingest.raw.moving import move_all
+from reports.models import Job, Message, Organisation
 from reports.partitions import TABLE
 from reports.rollups.check import check_rollups
-from reports.vocabulary import Channel
 from tests.faults import crew
 from tests.faults.crew import Script
 from tests.faults.dump import Dump, differences, dump, outcomes
-from tests.faults.mails import old_mails, rivals
 from tests.faults.scene import ORDER_DECIDES, NotIdentical
 from tests.faults.stage import Stage
+from tests.faults.templates import LATER, READ, TERMS, connected, templates
 from tests.faults.workers import Worker
-from tests.mailhost.dkim_keys import DkimKey, make_key
-from tests.reports.stored import NOW, make_organisation
 
-READ, UNREAD = "archive", "backlog"
-"""The databases that are copied: all mails are read in the first, and none in the second."""
-MONTHS = range(5)
-LATER = datetime(2024, 4, 18, tzinfo=UTC)
-"""When retention comes: of one organisation three months are over, of the other one two."""
-TERMS = {
-    "first": {"reports": 200, "ledger": 220, "sums": 260, "raw": 190},
-    "second": {"reports": 230, "ledger": 230, "sums": 400, "raw": 190},
-}
-HELD = "example.net"
-SIGNER = "receiver.example"
+IN, INTO, OUT = "in", "into", "out"
 MOST_RUNS = 6
+RIGHT = {"wrong sums": ["0"], "unread": ["0"], "bucket": []}
+"""What the end of all work is known to be, lest a mistake be made with and without faults alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +46,10 @@ class Work:
     """What must be the same before and after."""
     mends: str = ""
     """Whose tables it makes those of the template again; all others it leaves as they are. Without it, it may do anything."""
+    bucket: str = ""
+    """IN: bytes lie in a bucket. INTO and OUT: they are to be moved there, or back. Without it, they stay in the database."""
+    only: frozenset[str] = frozenset()
+    """The tables that are the same whatever happens, where others depend on who was first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +69,16 @@ class ArchiveScene:
     rng: Random
     name: str
     work: Work | None = None
+    most_again: int | None = None
+    """How many messages may have been claimed more than once; None where any may."""
 
-    def hurt(self, work: Work) -> str:
-        """Do the work with so many workers, each of which is killed before an act of its share, or at any moment."""
+    def hurt(self, work: Work, *, requests: int | None = None) -> str:
+        """Do the work with so many workers, each of which is killed before an act of its share, or at any moment. After so many
+        `requests` the bucket is away.
+        """
         expected, told = self._begin(work), []
+        if requests is not None:
+            self.stage.store.door.requests_left = requests
         for turn in range(1 if work.one_dies else self.rng.choice((1, 2))):
             workers = []
             for _ in range(work.workers):
@@ -95,6 +90,8 @@ class ArchiveScene:
                 workers[0].pause(self.rng.uniform(0, expected.seconds))
                 workers[0].kill()
             _all_end(workers)
+        if work.bucket:
+            self.stage.store.door.open()
         return f"killed before act {', '.join(told)} of {len(expected.acts)}"
 
     def overtake(self, work: Work) -> str:
@@ -107,73 +104,72 @@ class ArchiveScene:
         _all_end(workers)
         return f"{work.workers} workers, each of which takes those before it for dead"
 
+    def contest(self, work: Work) -> str:
+        """Do the work with workers of different duties, some of which rest somewhere, or are killed."""
+        expected, told = self._begin(work), []
+        workers = []
+        for number in range(work.workers):
+            rests, dies = self._somewhere(expected, 0.8), self._somewhere(expected, 0.3)
+            workers.append(self._start(Script(number=number, rests_before=rests, dies_before=dies, at=_at(work, 0))))
+            told.append(f"{number} rests before {rests}, dies before {dies}")
+        _all_end(workers)
+        return ", ".join(told)
+
+    def _somewhere(self, expected: Undisturbed, share: float) -> int | None:
+        return crew.place_to_die(expected.acts, self.rng) if self.rng.random() < share else None
+
     def _begin(self, work: Work) -> Undisturbed:
         self.work = work
         expected = undisturbed(self.stage, work)
-        self.stage.copy_database(self.name.lower(), of=_templates(self.stage)[work.template])
+        self.stage.copy_database(self.name.lower(), of=templates(self.stage)[work.template])
         with connected(self.name.lower()):
-            work.prepare()
+            _prepare(work, self.stage, self.name.lower())
         return expected
 
     def _start(self, script: Script) -> Worker:
         work = self.work
         assert work is not None
-        return Worker(work.target, self.name.lower(), *work.arguments, script)
+        return _worker(work, self.stage, self.name.lower(), script)
 
     def settle(self) -> None:
         """Do the work once more without a fault. Raises NotIdentical where it fails."""
         if self.work:
-            _to_the_end(self.work, self.name.lower())
+            _to_the_end(self.work, self.stage, self.name.lower())
 
     def compare(self) -> None:
         """Raise NotIdentical unless all tables are those of the work without faults."""
         if self.work is None:
             return
         with connected(self.name.lower()):
-            found = _all_tables(without=_without(self.work))
+            found = _all_tables(self.work) | _bucket(self.work, self.stage, self.name.lower())
+            again = Message.objects.filter(tries__gt=2).count()
         self.stage.drop_database(self.name.lower())
+        if self.most_again is not None and again > self.most_again:
+            raise NotIdentical(f"{again} messages were claimed more than once")
         if lines := differences(undisturbed(self.stage, self.work).tables, found):
             raise NotIdentical("\n".join(lines))
-
-
-@contextmanager
-def connected(database: str) -> Iterator[None]:
-    """Lead this process to another database for a while."""
-    crew.use_database(database)
-    try:
-        yield
-    finally:
-        crew.use_database(DATABASE)
-
-
-@cache
-def key() -> DkimKey:
-    """By which rivals are signed."""
-    return make_key(SIGNER)
-
-
-def records() -> dict[str, bytes]:
-    """What the name server would say."""
-    name, value = key().record().split(" 300 IN TXT ")
-    return {name.rstrip("."): value.replace('" "', "").strip('"').encode()}
 
 
 @cache
 def undisturbed(stage: Stage, work: Work) -> Undisturbed:
     """The same work without faults."""
-    database = f"undisturbed-{work.target.__name__}-{'-'.join(map(str, work.arguments[:1]))}"[:60]
-    stage.copy_database(database, of=_templates(stage)[work.template])
+    database = f"undisturbed-{work.target.__name__}-{work.bucket}-{'-'.join(map(str, work.arguments[:1]))}"[:60]
+    stage.copy_database(database, of=templates(stage)[work.template])
     with connected(database):
-        whole = _all_tables(without=_without(work))
-        work.prepare()
-        prepared, kept = _all_tables(without=_without(work)), work.keeps()
+        whole = _all_tables(work)
+        _prepare(work, stage, database)
+        prepared, kept = _all_tables(work), work.keeps()
     began = datetime.now(UTC)
-    acts = _to_the_end(work, database)
+    acts = _to_the_end(work, stage, database)
     seconds = (datetime.now(UTC) - began).total_seconds()
     with connected(database):
-        tables, found = _all_tables(without=_without(work)), work.keeps()
+        tables, found = _all_tables(work) | _bucket(work, stage, database), work.keeps()
     if found != kept:
         raise NotIdentical(f"without a fault: {kept} became {found}")
+    right = RIGHT | ({"unread": prepared["unread"]} if work.template == READ else {})
+    right |= {"wrong sums": tables["wrong sums"]} if work.mends else {}  # spoilt rows that are left alone
+    if wrong := {name: tables[name] for name in right if tables.get(name, right[name]) != right[name]}:
+        raise NotIdentical(f"without a fault: {wrong}")
     if work.mends:
         wanted = {
             name: (whole if name.split()[0] == work.mends else prepared)[name]
@@ -192,9 +188,31 @@ def _all_end(workers: Sequence[Worker]) -> None:
         each.ends()
 
 
-def _to_the_end(work: Work, database: str) -> str:
+def _prepare(work: Work, stage: Stage, database: str) -> None:
+    if work.bucket in (IN, OUT):
+        with stage.store.kept_in(database):
+            for _ in move_all():
+                pass
+    work.prepare()
+
+
+def _worker(work: Work, stage: Stage, database: str, script: Script) -> Worker:
+    if work.bucket:
+        script = replace(script, store=stage.store.setting(database, is_only_read=work.bucket == OUT))
+    return Worker(work.target, database, *work.arguments, script)
+
+
+def _bucket(work: Work, stage: Stage, database: str) -> Dump:
+    """What is wrong in the bucket, and what lies there: numbers of organisations are those of the template."""
+    if not work.bucket:
+        return {}
+    wrong = stage.store.faults(database)
+    return {"bucket": wrong} | ({} if work.only else {"objects": sorted(stage.store.names(database))})
+
+
+def _to_the_end(work: Work, stage: Stage, database: str) -> str:
     for turn in range(2, MOST_RUNS):
-        worker = Worker(work.target, database, *work.arguments, Script(at=_at(work, turn)))
+        worker = _worker(work, stage, database, Script(at=_at(work, turn)))
         acts = worker.says()
         if worker.ends() == 0:
             return str(acts)
@@ -205,12 +223,9 @@ def _at(work: Work, turn: int) -> datetime:
     return LATER + turn * timedelta(hours=work.hours)
 
 
-def _without(work: Work) -> frozenset[str]:
-    return ORDER_DECIDES if work.workers > 1 else frozenset()
-
-
-def _all_tables(*, without: frozenset[str]) -> Dump:
+def _all_tables(work: Work) -> Dump:
     found: Dump = {}
+    without = ORDER_DECIDES if work.workers > 1 else frozenset()
     for organisation in Organisation.objects.order_by("slug"):
         for table, lines in dump(organisation, without=without).items():
             found[f"{organisation.slug} {table}"] = lines
@@ -223,35 +238,5 @@ def _all_tables(*, without: frozenset[str]) -> Dump:
         str([*job, {name: value for name, value in result.items() if name != "trying"}]) for *job, result in jobs
     ]
     found["wrong sums"] = [str(check_rollups(at=LATER, repair=False).differing)]
-    return found
-
-
-@cache
-def _templates(stage: Stage) -> dict[str, str]:
-    """Fill the databases that are copied."""
-    for name, take in ((READ, ingest), (UNREAD, ledger.take_in)):
-        stage.copy_database(name, of=stage.EMPTY)
-        with connected(name):
-            for slug, terms in TERMS.items():
-                organisation = make_organisation(slug)
-                Retention.objects.create(organisation=organisation, **terms)
-                for month in reversed(MONTHS):
-                    take(_arrivals(slug, month), organisation=organisation, at=NOW)  # type: ignore[operator]
-            Message.objects.update(sender_due_at=NOW)
-            Domain.objects.filter(organisation__slug="first", name=HELD).update(
-                held_at=NOW, held_by_name="Ada", hold_reason="case 7"
-            )
-    return {READ: READ, UNREAD: UNREAD}
-
-
-def _arrivals(slug: str, month: int) -> list[Arrival]:
-    came = NOW - timedelta(days=31 * month)
-    mails = list(old_mails(month))
-    if month == 0:
-        for number in range(4):
-            first, second, again, last = rivals(number)
-            mails += [key().sign(first), second, key().sign(again), key().sign(last)]
-    return [
-        Arrival(each, Channel.UPLOAD, came + timedelta(minutes=number), filename=f"{slug}-{number}.eml")
-        for number, each in enumerate(mails)
-    ]
+    found["unread"] = [str(Message.objects.filter(outcome=None).count())]
+    return {table: lines for table, lines in found.items() if table in work.only} if work.only else found

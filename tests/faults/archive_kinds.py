@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from reports import jobs
+from reports.ingest import ledger
+from reports.ingest.ledger import Arrival
 from reports.models import AggregateReport, AggregateRow, FailureReport, Message, Organisation
 from reports.reread.run import DRY_RUN
-from reports.vocabulary import JobKind
+from reports.vocabulary import Channel, JobKind
 from tests.faults import crew
-from tests.faults.archive import UNREAD, ArchiveScene, Work, records
+from tests.faults.archive import ArchiveScene, Work
+from tests.faults.mails import old_mails
+from tests.faults.templates import UNREAD, records
 from tests.reports.stored import NOW
 
 SENDERS_HOURS = 1
@@ -25,22 +31,32 @@ def retention_killed(scene: ArchiveScene) -> str:
 def reread_killed(scene: ArchiveScene) -> str:
     """Reading all again, of rows that were spoilt before, is killed: the dry run that undoes it, or the one that applies it."""
     dry_run = scene.rng.random() < 0.4
-    return ("dry run: " if dry_run else "") + scene.hurt(_DRY_RUN if dry_run else _APPLY)
+    return ("dry run: " if dry_run else "") + scene.hurt(_DRY_RUN if dry_run else APPLY)
 
 
 def sender_checks_killed(scene: ArchiveScene) -> str:
     """Two workers that find out who sent what, and which of several reports counts therefore, are killed."""
-    return scene.hurt(Work(crew.check_senders, arguments=_known(), hours=SENDERS_HOURS, workers=2))
+    return scene.hurt(senders())
 
 
 def backlog_raced(scene: ArchiveScene) -> str:
     """Two to four workers race over messages that were left unread, and over who sent them, and one is killed; or two, of which
     the second thinks that the first is dead.
     """
-    backlog = partial(Work, crew.read_backlog, template=UNREAD, arguments=_known(), hours=1)
     if scene.rng.random() < 0.4:
         return scene.overtake(backlog(workers=2))
+    scene.most_again = 1
     return scene.hurt(backlog(workers=scene.rng.choice((2, 3, 4)), one_dies=True))
+
+
+def backlog(**more: Any) -> Work:
+    """Reading what was left unread, and finding out who sent it."""
+    return Work(crew.read_backlog, template=UNREAD, arguments=_known(), hours=1, **more)
+
+
+def senders(**more: Any) -> Work:
+    """Finding out who sent what."""
+    return Work(crew.check_senders, arguments=_known(), hours=SENDERS_HOURS, workers=2, **more)
 
 
 def _spoil_and_ask(*, dry_run: bool) -> None:
@@ -57,13 +73,22 @@ def _known() -> tuple[tuple[tuple[str, bytes], ...]]:
     return (tuple(records().items()),)
 
 
-def _held_rows() -> int:
-    return AggregateRow.objects.filter(domain__held_at__isnull=False).count()
+def come_in_again() -> None:
+    """Mails whose time is over come in once more, and nobody has read them yet."""
+    for organisation in Organisation.objects.order_by("slug"):
+        arrivals = [Arrival(mail, Channel.UPLOAD, NOW - timedelta(days=31 * 4)) for mail in old_mails(4)]
+        ledger.take_in(arrivals, organisation=organisation, at=NOW)
 
 
-_NIGHT = Work(crew.retention, keeps=_held_rows)
+def held_things() -> tuple[int, int]:
+    """The rows of domains on hold, and the unread mails that have their bytes."""
+    rows = AggregateRow.objects.filter(domain__held_at__isnull=False).count()
+    return rows, Message.objects.filter(outcome=None, raw__isnull=False).count()
+
+
+_NIGHT = Work(crew.retention, prepare=come_in_again, keeps=held_things)
 _DRY_RUN = Work(crew.reread, prepare=partial(_spoil_and_ask, dry_run=True), arguments=("dry",), mends="nobody's")
-_APPLY = Work(crew.reread, prepare=partial(_spoil_and_ask, dry_run=False), arguments=("apply",), mends="first")
+APPLY = Work(crew.reread, prepare=partial(_spoil_and_ask, dry_run=False), arguments=("apply",), mends="first")
 
 ARCHIVE_KINDS: dict[str, Callable[[ArchiveScene], str]] = {
     each.__name__: each for each in (retention_killed, reread_killed, sender_checks_killed, backlog_raced)

@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from reports.ingest import ledger
 from reports.models import Mailbox, Message
+from reports.vocabulary import Channel
 from tests.faults import crew
+from tests.faults.mails import letter
 from tests.faults.scene import Scene
 from tests.faults.workers import Worker, wait_until
+from tests.reports.stored import NOW
 
 ITSELF_SECONDS = 120.0
 """So long a worker and a beat may take to come to the end by themselves after their broker was lost."""
@@ -19,9 +23,14 @@ PREFORK = ("--pool=prefork", "--concurrency=2")
 
 
 def valkey_restart(scene: Scene) -> str:
-    """Valkey is killed and comes back empty, or is emptied, while a Celery worker works: all that was queued is lost."""
+    """Valkey is killed and comes back empty, or is emptied, while a Celery worker works: all that was queued is lost. An upload
+    that nobody reads any more lies there too.
+    """
     moment, is_double = scene.rng.uniform(0, scene.baseline.seconds), scene.rng.random() < 0.5
     is_killed = scene.rng.random() < 0.6
+    scene.uploads = [scene.box.as_left(letter(scene.number))]
+    lost = ledger.Arrival(scene.uploads[0], Channel.UPLOAD, NOW)  # its reader has died, and its task is in no queue
+    ledger.take_in([lost], organisation=scene.organisation, at=NOW)
     with _at_work(workers=1, beats=1) as team:
         _until(lambda: Message.objects.filter(mailbox=scene.mailbox).exists(), scene, "a visit")
         team[0].pause(moment)

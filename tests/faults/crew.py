@@ -6,14 +6,18 @@ Import it after `django.setup` could succeed: the environment names the lane's s
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import imaplib
 import itertools
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -24,12 +28,16 @@ import django
 django.setup()
 
 from celery.beat import Scheduler  # noqa: E402  (Django first)
+from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from dmarcsite.celery import app  # noqa: E402
+from dmarcsite.raw_store import raw_store_from  # noqa: E402
 from reports import jobs, tasks  # noqa: E402
 from reports.ingest import ledger, lmtp, pipeline, sender_checks  # noqa: E402
 from reports.ingest import visit as visiting  # noqa: E402
+from reports.ingest.raw import opening  # noqa: E402
+from reports.ingest.raw.bucket import Bucket  # noqa: E402
 from reports.models import Organisation  # noqa: E402
 from reports.reread import run as rereading  # noqa: E402
 from reports.retention.run import apply_retention  # noqa: E402
@@ -37,6 +45,8 @@ from reports.vocabulary import Channel, JobKind  # noqa: E402
 from tests.reports.stored import NOW  # noqa: E402
 
 NOT_VISITED = 3
+REST_SECONDS = 0.3
+BUCKET_ATTEMPTS = 2
 FETCHED_TOGETHER = 7
 """So that a visit to twenty mails has several batches, and a fault can fall between them."""
 
@@ -46,20 +56,30 @@ class Script:
     """What a worker does besides its work. Checkpoints and acts are counted from 0.
 
     `dies_at`: SIGKILL at that checkpoint. `dies_before`: SIGKILL before that act (`count_acts`). `holds_at`: says so and
-    waits there. `jumps`: from which call on the clock is off by so much.
+    waits there. `rests_before`: that act begins REST_SECONDS late. `jumps`: from which call on the clock is off by so much.
+    `poison` is the SHA-256 of a mail that kills whoever reads it.
+    `store` is SEKIMORI_RAW_STORE, `patience` how many seconds a bucket may take, `number` which one of several workers it is.
     """
 
     dies_at: int | None = None
     dies_before: int | None = None
     holds_at: int | None = None
+    rests_before: int | None = None
     jumps: tuple[tuple[int, timedelta], ...] = ()
+    poison: bytes = b""
     at: datetime = NOW
+    store: str = ""
+    patience: float = 30.0
+    number: int = 0
 
 
 def visit(mailbox_id: int, script: Script, line: Connection) -> None:
     """Visit once, as the task does; the names of all checkpoints and the acts go over the line at the end."""
     _prepare()
-    acts = count_acts(script.dies_before)
+    use_store(script.store, patience=script.patience)
+    if script.poison:
+        pipeline.read = partial(_read_poison, pipeline.read, script.poison)
+    acts = count_acts(script)
     seen: list[str] = []
 
     def checkpoint(step: str) -> None:
@@ -76,6 +96,18 @@ def visit(mailbox_id: int, script: Script, line: Connection) -> None:
     sys.exit(0 if is_visited else NOT_VISITED)
 
 
+def _read_poison(read: Callable[..., Any], digest: bytes, data: bytes, **more: Any) -> Any:
+    if hashlib.sha256(data).digest() == digest:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return read(data, **more)
+
+
+def claim_due(script: Script, line: Connection) -> None:
+    """Look for mailboxes that are due, as a beat has it done; says which it was given."""
+    count_acts(script)
+    line.send(visiting.claim_due(at=script.at))
+
+
 def finish_interrupted() -> None:
     """The job that reads what others left: at the lane's time all unread mail is long overdue."""
     _prepare()
@@ -84,18 +116,18 @@ def finish_interrupted() -> None:
 
 def retention(database: str, script: Script, line: Connection) -> None:
     """Let go what is over; the acts go over the line at the end, here and below."""
-    _work_in(database, script, line, lambda: apply_retention(at=script.at))
+    work_in(database, script, line, lambda: apply_retention(at=script.at))
 
 
 def reread(database: str, _name: str, script: Script, line: Connection) -> None:
     """Carry the re-read on that is asked for, a few messages at a time."""
     rereading.TOGETHER = FETCHED_TOGETHER
-    _work_in(database, script, line, lambda: _carry_rereads_on(script.at))
+    work_in(database, script, line, lambda: _carry_rereads_on(script.at))
 
 
 def check_senders(database: str, records: tuple[tuple[str, bytes], ...], script: Script, line: Connection) -> None:
     """Find out who sent what; `records` are what the name server would say."""
-    _work_in(database, script, line, lambda: _check_senders(records, at=script.at))
+    work_in(database, script, line, lambda: _check_senders(records, at=script.at))
 
 
 def read_backlog(database: str, records: tuple[tuple[str, bytes], ...], script: Script, line: Connection) -> None:
@@ -106,13 +138,20 @@ def read_backlog(database: str, records: tuple[tuple[str, bytes], ...], script: 
             pass
         _check_senders(records, at=script.at)
 
-    _work_in(database, script, line, finish)
+    work_in(database, script, line, finish)
 
 
 def use_database(name: str) -> None:
     """Lead this process to another database of the lane's PostgreSQL."""
     connection.close()
     connection.settings_dict["NAME"] = name
+
+
+def use_store(text: str, *, patience: float = 30.0) -> None:
+    """Have this process keep the bytes of mails where SEKIMORI_RAW_STORE would say; by default in the database."""
+    settings.RAW_INTO_BUCKET, settings.RAW_BUCKET = raw_store_from(text)
+    opening._opened.cache_clear()
+    opening._class = lambda: partial(Bucket, read=patience, attempts=BUCKET_ATTEMPTS)  # type: ignore[assignment,return-value]
 
 
 def serve_lmtp(path: str, organisation_id: int, script: Script, line: Connection) -> None:
@@ -175,9 +214,11 @@ def rival(first: list[str], then: list[str], line: Connection) -> None:
         cursor.execute("ROLLBACK")
 
 
-def _work_in(database: str, script: Script, line: Connection, work: Callable[[], object]) -> None:
+def work_in(database: str, script: Script, line: Connection, work: Callable[[], object]) -> None:
+    """Do the work in that database as the script says; the acts go over the line at the end."""
     use_database(database)
-    acts = count_acts(script.dies_before)
+    use_store(script.store, patience=script.patience)
+    acts = count_acts(script)
     work()
     line.send(acts())
 
@@ -193,17 +234,13 @@ def _carry_rereads_on(at: datetime) -> None:
         rereading.run(job_id, clock=lambda: at)
 
 
-def count_acts(dies_before: int | None = None) -> Callable[[], str]:
+def count_acts(script: Script) -> Callable[[], str]:
     """Count what this process does to the world from here on, one letter for each act: s for a statement to PostgreSQL, d for
-    one that changes tables, i for a command to the mail server, f for a file that is moved. SIGKILL before the given one.
-    Returns who knows the letters.
+    one that changes tables, c for a commit, i for a command to the mail server, f for a file that is moved, o for an object of a bucket.
+    SIGKILL, or a rest, before the one that the script names. Returns who knows the letters.
     """
     acts: list[str] = []
-
-    def act(letter: str) -> None:
-        if len(acts) == dies_before:
-            os.kill(os.getpid(), signal.SIGKILL)
-        acts.append(letter)
+    act = partial(_act, acts, threading.Lock(), script)
 
     def execute(send: Callable[..., Any], sql: str, *more: Any) -> Any:
         act("d" if sql.startswith(("ALTER ", "CREATE ", "DROP ")) else "s")
@@ -217,10 +254,23 @@ def count_acts(dies_before: int | None = None) -> Callable[[], str]:
         return call
 
     connection.execute_wrappers.append(execute)
+    connection._commit = counted(connection._commit, "c")  # type: ignore[attr-defined]
     imaplib.IMAP4._command = counted(imaplib.IMAP4._command, "i")  # type: ignore[attr-defined]
     for name in ("link", "rename", "unlink"):
         setattr(os, name, counted(getattr(os, name), "f"))
+    for name in ("put", "get", "delete"):
+        setattr(Bucket, name, counted(getattr(Bucket, name), "o"))
     return lambda: "".join(acts)
+
+
+def _act(acts: list[str], one_by_one: threading.Lock, script: Script, letter: str) -> None:
+    with one_by_one:
+        if len(acts) == script.dies_before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        rests = len(acts) == script.rests_before
+        acts.append(letter)
+    if rests:
+        time.sleep(REST_SECONDS)
 
 
 def place_to_die(acts: str, rng: Random) -> int:

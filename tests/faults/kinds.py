@@ -124,13 +124,18 @@ def cut_within_copy(scene: Scene) -> str:
         f"received_at, tries, reason, problems) VALUES ({organisation}, 'imap', {mailbox}, '{FOLDER}', '{epoch}', '{key}', "
         "'', '', '', now(), 1, '', '[]')"
     )
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    cut = (
+        "SELECT 1 / count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    )
     rival = Worker(crew.rival, [entry], [cut])
     if rival.says() is None:
         raise NotIdentical("the second session failed")
     status = scene.visit().ends()
     answer = rival.says()
     rival.ends()
+    if answer != "got all":
+        raise NotIdentical(f"nobody waited for who enters the same mail: {answer}")
     return f"at UID {key}, the worker {'failed' if status else 'went on'}, the other: {answer}"
 
 

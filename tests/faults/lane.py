@@ -22,7 +22,9 @@ from dmarcsite.services.places import DATABASE
 from reports.rollups.check import check_rollups
 from tests.faults.archive import ArchiveScene
 from tests.faults.archive_kinds import ARCHIVE_KINDS
+from tests.faults.bucket_kinds import BUCKET_ARCHIVE_KINDS, BUCKET_KINDS
 from tests.faults.celery_kinds import CELERY_KINDS
+from tests.faults.claims import CLAIM_KINDS
 from tests.faults.kinds import IMAP_ONLY, KINDS
 from tests.faults.places import IMAP
 from tests.faults.push import PUSH_KINDS, PushScene
@@ -82,14 +84,15 @@ def _run(injection: Injection, stage: Stage) -> bool:
 
 def _scene_of(injection: Injection, stage: Stage) -> tuple[Scene | ArchiveScene | PushScene, Callable[[], str]]:
     kind, rng = injection.kind, Random(injection.name)
-    if kind in ARCHIVE_KINDS:
+    if kind in ARCHIVE_KINDS | BUCKET_ARCHIVE_KINDS:
         archive = ArchiveScene(stage, rng, injection.name)
-        return archive, partial(ARCHIVE_KINDS[kind], archive)
+        return archive, partial((ARCHIVE_KINDS | BUCKET_ARCHIVE_KINDS)[kind], archive)
     if kind in PUSH_KINDS:
         push = PushScene(stage, rng, injection.name)
         return push, partial(PUSH_KINDS[kind], push)
-    scene = Scene(stage, rng, injection.name, (IMAP,) if kind in IMAP_ONLY else PLACES)
-    return scene, partial((KINDS | CELERY_KINDS)[kind], scene)
+    places = (IMAP,) if kind in IMAP_ONLY else PLACES
+    scene = Scene(stage, rng, injection.name, places, has_bucket=kind in BUCKET_KINDS)
+    return scene, partial((KINDS | CELERY_KINDS | CLAIM_KINDS | BUCKET_KINDS)[kind], scene)
 
 
 if __name__ == "__main__":

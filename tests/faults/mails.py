@@ -49,6 +49,21 @@ def world(number: int) -> tuple[bytes, ...]:
     return again[0], again[0], *mails
 
 
+def brought_once(number: int) -> tuple[bytes, ...]:
+    """The mails of a world whose reports no other mail brings."""
+    return tuple(
+        mail
+        for mail in world(number)
+        if any(word in mail for word in (b"Subject: Report tls", b"sample-2", b"Report spoilt"))
+    )
+
+
+def letter(number: int) -> bytes:
+    """The mail of a world that is no report."""
+    (found,) = (mail for mail in world(number) if b"Subject: lunch" in mail)
+    return found
+
+
 def old_mails(months: int) -> tuple[bytes, ...]:
     """Mails about a few days, so many months ago: plain ones, copies, contradicting ones, failures, TLS reports and letters."""
     rng = Random(f"old {months}")

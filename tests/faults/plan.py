@@ -1,4 +1,4 @@
-"""Owns which injections a run has: a fixed round of kinds, so that every twenty hold each kind; numbers tell them apart."""
+"""Owns which injections a run has: a fixed round of kinds, so that every thirty hold each kind; numbers tell them apart."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-# Each twenty-five injections; kinds that take long come once.
+# So many injections; kinds that take long come once.
 ROUND = (
     "kill_act", "imap_cut", "postgres_restart", "deadlock", "retention_killed", "disk_full", "uidvalidity", "task_again",
     "kill_step", "clock_jump", "mail_again", "many_workers", "valkey_restart", "frozen", "reread_killed", "kill_act",
     "two_beats", "session_cut", "backlog_raced", "kill_moment", "imap_cut", "sender_checks_killed", "pool_killed",
-    "cut_within_copy", "lmtp_killed",
+    "cut_within_copy", "lmtp_killed", "bucket_killed", "bucket_away", "bucket_work_killed", "bucket_contested",
+    "reader_killed", "due_raced",
 )  # fmt: skip
 
 

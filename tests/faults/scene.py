@@ -6,13 +6,14 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from random import Random
 
 from django.db import connection
 
+from dmarcsite.services.places import DATABASE
 from reports.ingest.read import read
 from reports.models import Mailbox, Message, Organisation
 from tests.faults import crew, proxy
@@ -36,6 +37,10 @@ PLACES = (IMAP, IMAP, MAILDIR, IMAP, OLD_IMAP, MAILDIR)
 ORDER_DECIDES = frozenset({"message", "payload_index", "filename", "outcome", "reason", "problems", "proven_by"})
 """Which of several mails with one report is the one that brought it, under a name of its own: the first that was read, unless
 another one is proven better."""
+
+
+BUCKET_WORLDS = (0, 2)
+"""Whose mail is kept in a bucket too, with the first two actions: each of them takes a run without faults of its own."""
 
 
 class NotIdentical(Exception):
@@ -73,12 +78,19 @@ class Scene:
     boxes: list[tuple[Mailbox, Box]] = field(init=False)
     copies: Sequence[bytes] = ()
     """Mails that were delivered once more than in the run without faults."""
+    uploads: Sequence[bytes] = ()
+    """Mails that somebody has uploaded besides, and that lie in no folder therefore."""
+    elsewhere: bytes = b""
+    """A mail that may lie anywhere in the end, with any flag."""
     without: frozenset[str] = frozenset()
     """Columns that depend on which of several mails with one report was read first."""
+    has_bucket: bool = False
+    """Whether the bytes of its mails go into the bucket."""
 
     def __post_init__(self) -> None:
-        self.number = self.rng.choice([number for number in range(WORLDS) if PLACES[number] in self.places])
-        self.actions = self.rng.choice(ACTIONS)
+        numbers = [number for number in range(WORLDS) if PLACES[number] in self.places]
+        self.number = self.rng.choice(BUCKET_WORLDS if self.has_bucket else numbers)
+        self.actions = self.rng.choice(ACTIONS[:2] if self.has_bucket else ACTIONS)
         self.boxes = [_filled(self.stage, self.name, world(self.number), self.actions, place=PLACES[self.number])]
 
     @property
@@ -106,7 +118,7 @@ class Scene:
     @property
     def baseline(self) -> Baseline:
         """The run without faults over the same mail with the same actions."""
-        return baseline(self.stage, self.number, self.actions)
+        return baseline(self.stage, self.number, self.actions, has_bucket=self.has_bucket)
 
     @property
     def organisation(self) -> Organisation:
@@ -115,13 +127,18 @@ class Scene:
 
     def visit(self, script: Script | None = None, *, number: int = 0) -> Worker:
         """Start a worker on one of the mailboxes."""
-        return Worker(crew.visit, self.boxes[number][0].pk, script or Script())
+        return Worker(crew.visit, self.boxes[number][0].pk, replace(script or Script(), store=self.store))
+
+    @property
+    def store(self) -> str:
+        """Where the bytes of its mails go."""
+        return self.stage.store.setting(DATABASE) if self.has_bucket else ""
 
     def settle(self) -> None:
         """Visit until nothing is left to do. Raises NotIdentical where that never comes."""
         for hour in range(MOST_VISITS):
             for mailbox, _ in self.boxes:
-                _visit_once(mailbox, hour=hour)
+                _visit_once(mailbox, hour=hour, store=self.store)
             if self.is_quiet():
                 return
         connection.close()
@@ -133,7 +150,9 @@ class Scene:
         connection.close()
         mailboxes = Mailbox.objects.filter(organisation=self.organisation)
         are_well = not mailboxes.exclude(error_code="", last_success_at__isnull=False).exists()
-        return are_well and not Message.objects.filter(mailbox__in=mailboxes, acknowledged_at__isnull=True).exists()
+        waiting = Message.objects.filter(mailbox__in=mailboxes, acknowledged_at__isnull=True)
+        unread = Message.objects.filter(organisation=self.organisation, outcome=None)
+        return are_well and not waiting.exists() and not unread.exists()
 
     def compare(self) -> None:
         """Raise NotIdentical unless tables and mails are those of the run without faults."""
@@ -142,14 +161,26 @@ class Scene:
         expected, found = dump(self.baseline.organisation, without=without), dump(self.organisation, without=without)
         if self.without:
             expected["outcomes"], found["outcomes"] = outcomes(self.baseline.organisation), outcomes(self.organisation)
-        reports = sum(len(read(copy).reports) for copy in self.copies)
-        lines = differences(expected, without_copies(found, expected, count=len(self.copies), reports=reports))
+        copies = [*self.copies, *self.uploads]
+        reports = sum(len(read(copy).reports) for copy in copies)
+        lines = differences(expected, without_copies(found, expected, count=len(copies), reports=reports))
         mails, together = self._mails_expected(), _together([box.left() for _, box in self.boxes])
         left = {folder: self.box.counted(folder, each) for folder, each in together.items()}
+        if self.elsewhere:
+            mails, left = (self._without_elsewhere(each) for each in (mails, left))
+        if self.has_bucket:
+            lines += _faults_of_bucket(self.stage, self.organisation)
         if left != mails:
             lines.append(f"mails  {_shape(mails)} became {_shape(left)}")
         if lines:
             raise NotIdentical("\n".join(lines))
+
+    def _without_elsewhere(self, mails: Mails) -> Mails:
+        """The folders that have any mail besides; raises NotIdentical where the mail is not there once."""
+        if sum(mail[0] == self.elsewhere for found in mails.values() for mail in found) != 1:
+            raise NotIdentical("the mail that was parked is lost")
+        others = {folder: [mail for mail in found if mail[0] != self.elsewhere] for folder, found in mails.items()}
+        return {folder: found for folder, found in others.items() if found}
 
     def _mails_expected(self) -> Mails:
         """What lies in the folders without faults; a copy lies where its original lies."""
@@ -198,14 +229,22 @@ def _shape(mails: Mails) -> dict[str, int]:
     return {folder: len(found) for folder, found in mails.items()}
 
 
+def _faults_of_bucket(stage: Stage, organisation: Organisation) -> list[str]:
+    outside = organisation.rawmessage_set.filter(object_key=None).count()
+    return stage.store.faults(DATABASE, organisation=organisation) + (
+        [f"bytes  {outside} not there"] if outside else []
+    )
+
+
 @cache
-def baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
-    """The run without faults over the mail of a world; made once."""
-    name = f"undisturbed-{number}-{'-'.join(actions)}"
+def baseline(stage: Stage, number: int, actions: tuple[str, str], *, has_bucket: bool = False) -> Baseline:
+    """The run without faults over the mail of a world; made once. One with a bucket leaves what one without leaves."""
+    name = f"undisturbed-{number}-{'-'.join(actions)}{'-bucket' if has_bucket else ''}"
+    store = stage.store.setting(DATABASE) if has_bucket else ""
     mailbox, box = _filled(stage, name, world(number), actions, place=PLACES[number])
     with _wired(mailbox, box, []) as passed:
         began = time.monotonic()
-        worker = Worker(crew.visit, mailbox.pk, Script())
+        worker = Worker(crew.visit, mailbox.pk, Script(store=store))
         steps, acts = worker.says() or ((), "")
         worker.ends()
         mailbox.refresh_from_db()
@@ -219,6 +258,12 @@ def baseline(stage: Stage, number: int, actions: tuple[str, str]) -> Baseline:
     left = box.left()
     if actions == UNTOUCHED and any(flags for _, flags in left[FOLDER]):
         raise NotIdentical("the run without faults marks mails that are to be left as they are")
+    if has_bucket:
+        without = baseline(stage, number, actions)
+        lines = differences(dump(without.organisation), dump(mailbox.organisation))
+        lines += _faults_of_bucket(stage, mailbox.organisation) + ["mails"] * (left != without.mails)
+        if lines:
+            raise NotIdentical("the run without faults:\n" + "\n".join(lines))
     return Baseline(mailbox.organisation, left, tuple(steps), acts, seconds, count)
 
 
@@ -242,11 +287,11 @@ def _wired(
         change_settings(mailbox, port=box.dovecot.imaps_port)
 
 
-def _visit_once(mailbox: Mailbox, *, hour: int) -> None:
+def _visit_once(mailbox: Mailbox, *, hour: int, store: str) -> None:
     """One visit without faults; waits for a lock that a killed worker's session still holds."""
     deadline = time.monotonic() + GONE_SECONDS
     while True:
-        worker = Worker(crew.visit, mailbox.pk, Script(at=NOW + timedelta(hours=hour)))
+        worker = Worker(crew.visit, mailbox.pk, Script(at=NOW + timedelta(hours=hour), store=store))
         worker.says()
         status = worker.ends()
         if status != crew.NOT_VISITED or time.monotonic() > deadline:

@@ -17,6 +17,7 @@ from dmarcsite.services.account import private_folder, services_account
 from dmarcsite.services.places import DATABASE_USER, Places
 from dmarcsite.services.tether import Child
 from tests.faults import disk
+from tests.faults.bucket import Store
 from tests.mailhost.dovecot import Dovecot
 
 # Rings of waiting sessions are found at once; the small disk holds little write-ahead log.
@@ -42,6 +43,7 @@ class Stage:
         self.dovecot, self.old_dovecot = Dovecot(mail / "new"), Dovecot(mail / "old", more=NO_MOVE)
         self.postgres: Child | None = None
         self.valkey: Child | None = None
+        self._store: Store | None = None
 
     def start(self) -> None:
         """Start everything, with a PostgreSQL that keeps what it has promised."""
@@ -62,7 +64,15 @@ class Stage:
         for child in (self.valkey, self.postgres):
             if child is not None:
                 child.stop()
+        if self._store is not None:
+            self._store.stop()
         os.close(self._lock)
+
+    @property
+    def store(self) -> Store:
+        """The bucket, started with its first use."""
+        self._store = self._store or Store()
+        return self._store
 
     def start_postgres(self) -> None:
         """Start PostgreSQL where it does not run: it replays its log as after a power cut."""

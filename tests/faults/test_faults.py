@@ -8,7 +8,9 @@ import sys
 import pytest
 
 from tests.faults.archive_kinds import ARCHIVE_KINDS
+from tests.faults.bucket_kinds import BUCKET_ARCHIVE_KINDS, BUCKET_KINDS
 from tests.faults.celery_kinds import CELERY_KINDS
+from tests.faults.claims import CLAIM_KINDS
 from tests.faults.kinds import KINDS
 from tests.faults.plan import ROUND, plan
 from tests.faults.push import PUSH_KINDS
@@ -19,7 +21,7 @@ COUNT = len(ROUND)
 
 def test_each_kind_of_injection_is_in_every_round() -> None:
     assert {injection.kind for injection in plan(count=COUNT, seed=1)} == set(
-        KINDS | CELERY_KINDS | ARCHIVE_KINDS | PUSH_KINDS
+        KINDS | CELERY_KINDS | CLAIM_KINDS | ARCHIVE_KINDS | PUSH_KINDS | BUCKET_KINDS | BUCKET_ARCHIVE_KINDS
     )
 
 

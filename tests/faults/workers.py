@@ -13,7 +13,7 @@ from typing import Any
 
 PATIENCE = 60.0
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.faults.crew", "tests.faults.proxy"])
+FORKS.set_forkserver_preload(["tests.faults.crew", "tests.faults.bucket_crew", "tests.faults.proxy"])
 
 
 class Hangs(Exception):

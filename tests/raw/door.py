@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,12 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-OWNER = "/owner"
 _ERROR = "<?xml version='1.0'?><Error><Code>{code}</Code><Message>no</Message></Error>"
 
 
 class Door:
-    """`refuse_with` is (HTTP status, code of S3); after `puts_left` objects it shuts by itself, hanging up on everybody.
+    """`refuse_with` is (HTTP status, code of S3); after `puts_left` objects or `requests_left` requests it shuts by itself,
+    hanging up on everybody. `seconds` is how long it waits before it passes a request on.
 
     After `kill_after` objects are in the store, `victim` is killed before it hears of the last one.
     """
@@ -27,6 +28,8 @@ class Door:
         self.store = urlsplit(store).netloc
         self.is_shut = False
         self.puts_left: int | None = None
+        self.requests_left: int | None = None
+        self.seconds = 0.0
         self.refuse_with: tuple[int, str] | None = None
         self.kill_after: int | None = None
         self.requests: Counter[str] = Counter()
@@ -38,8 +41,13 @@ class Door:
     def open(self) -> None:
         """Everything passes again, and nothing was counted."""
         self.is_shut, self.puts_left, self.refuse_with, self.kill_after = False, None, None, None
+        self.requests_left, self.seconds = None, 0.0
         self.requests.clear()
         self.most_at_once = 0
+
+    def kills(self, victim: int, *, after: int) -> None:
+        """Kill a process once so many more objects are in the store, before it hears of the last one."""
+        self.victim, self.kill_after = victim, after
 
     @contextmanager
     def standing(self) -> Iterator[Door]:
@@ -60,6 +68,9 @@ class Door:
             if method == "PUT" and self.puts_left is not None:
                 self.puts_left -= 1
                 self.is_shut = self.is_shut or self.puts_left < 0
+            if self.requests_left is not None:
+                self.requests_left -= 1
+                self.is_shut = self.is_shut or self.requests_left < 0
             self.requests[method] += not self.is_shut
             return not self.is_shut
 
@@ -69,7 +80,8 @@ class Door:
             if method == "PUT" and self.kill_after is not None:
                 self.kill_after -= 1
                 if self.kill_after == 0:
-                    os.kill(self.victim, signal.SIGKILL)
+                    with suppress(ProcessLookupError):
+                        os.kill(self.victim, signal.SIGKILL)
 
     def count(self, change: int) -> None:
         """Somebody came, or left."""
@@ -84,11 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path.partition("?")[0].endswith(OWNER):  # asked for once by each process, and no mail
-            may_pass = not self.door.is_shut
-        else:
-            may_pass = self.door.passes(self.command)
-        if not may_pass:
+        if not self.door.passes(self.command):
             self.close_connection = True
             return
         if self.door.refuse_with:
@@ -96,6 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, {}, _ERROR.format(code=code).encode())
             return
         self.door.count(+1)
+        time.sleep(self.door.seconds)
         try:
             store = HTTPConnection(self.door.store)
             store.request(self.command, self.path, body, dict(self.headers))
