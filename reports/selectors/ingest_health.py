@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from reports.models import AggregateReport, FailureReport, Message, Node, TlsReport
 from reports.selectors.report_list import aggregate_reports, failure_reports
@@ -75,27 +73,6 @@ def reports_of(
     failures = failure_reports(viewer).filter(message=message).order_by("payload_index")
     tls = tls_reports(viewer).filter(message=message).order_by("payload_index")
     return list(aggregates[:REPORT_LIMIT]), list(failures[:REPORT_LIMIT]), list(tls[:REPORT_LIMIT])
-
-
-def outcomes_by_day(viewer: Viewer, *, since: datetime) -> list[dict[str, Any]]:
-    """Messages per UTC day of arrival and outcome; `first` is the smallest id among them."""
-    rows = Message.objects.filter(organisation_id=viewer.organisation_id, received_at__gte=since)
-    return list(
-        rows.annotate(on=TruncDate("received_at"))
-        .values("on", "outcome")
-        .annotate(total=Count("pk"), first=Min("pk"))
-        .order_by("on", "outcome")
-    )
-
-
-def rows_by_day(viewer: Viewer, *, since: datetime, first: int) -> dict[date, int]:
-    """Rows of aggregate reports per UTC day on which they came in; `first` is the smallest id of a message that did."""
-    # Ids grow as mails arrive: so the reports of these mails are found without looking at all there are.
-    recent = aggregate_reports(viewer).filter(
-        message_id__gte=first, message__organisation_id=viewer.organisation_id, message__received_at__gte=since
-    )
-    by_day = recent.order_by().annotate(on=TruncDate("message__received_at")).values_list("on")
-    return dict(by_day.annotate(total=Sum("rows")))
 
 
 def nodes(viewer: Viewer) -> QuerySet[Node]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +15,7 @@ from reports.charts import outcome_chart, row_chart
 from reports.list_filters import MessageFilter
 from reports.permissions import Act
 from reports.selectors import ingest_health as health
+from reports.selectors.arrivals import outcomes_by_day, rows_by_day
 from reports.selectors.jobs import is_going_on, recent_jobs
 from reports.selectors.mailboxes import mailbox_states
 from reports.selectors.parked import parked
@@ -36,14 +37,13 @@ def ingestion(request: HttpRequest) -> HttpResponse:
     """Are reports still coming, what failed, and how is it repaired?"""
     viewer, now = viewer_of(request), timezone.now()
     days = [now.date() - timedelta(days=back) for back in range(CHART_DAYS - 1, -1, -1)]
-    since = datetime.combine(days[0], time(), UTC)
     found = MessageFilter(request.GET, queryset=health.ledger(viewer), request=request)
     states = stages(viewer, now=now)
     waiting = {state.stage: state.waiting for state in states}
     parked_messages = list(parked(viewer)[: PARKED_SHOWN + 1])
     jobs = list(recent_jobs(viewer, now=now)[:JOBS_SHOWN])
-    outcomes = health.outcomes_by_day(viewer, since=since)
-    first = min((each["first"] for each in outcomes), default=0)
+    outcomes = outcomes_by_day(viewer, since=days[0])
+    rows = rows_by_day(viewer, since=days[0], today=days[-1], outcomes=outcomes)
     context: dict[str, Any] = {
         "pipeline": health.pipeline(viewer, now=now),
         "unread": waiting[Stage.READ],
@@ -59,7 +59,7 @@ def ingestion(request: HttpRequest) -> HttpResponse:
         "nodes": [(node, health.node_health(node, now=now)) for node in health.nodes(viewer)],
         "charts": [
             outcome_chart("outcomes", outcomes, days=days),
-            row_chart("rows", health.rows_by_day(viewer, since=since, first=first), days=days),
+            row_chart("rows", rows, days=days),
         ],
         "filter": found,
         "table": paged(MessageTable(found.qs), request, per_page=PER_PAGE),
