@@ -5,6 +5,7 @@ import html
 import json
 import re
 import time
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -448,7 +449,7 @@ def test_keys_with_underscores_are_no_output_of_parsedmarc() -> None:
     text = re.sub('"[a-z-]+":', lambda key: key[0].replace("-", "_"), json.dumps(WHOLE))
     report = read_bytes(text.encode()).reports[0].content
     assert isinstance(report, TlsReport)
-    assert report._replace(repairs=()) == _read(WHOLE)
+    assert replace(report, repairs=()) == _read(WHOLE)
     assert set(_codes(report)) == {RepairCode.KEY_REWRITTEN}
 
 
