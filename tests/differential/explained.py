@@ -165,9 +165,18 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "element-names", UNREAD,
-        "Elements with a namespace prefix, declared or not, or in capitals, and reports without a root element.",
+        "Elements with a namespace prefix, declared or not, in capitals or another spelling, and reports without a root element "
+        "or with one of another name, or with an element around the records.",
         "Namespaces in XML 1.0 section 6.1: a prefix is as good as none",
-        when=lambda d, both: "Missing field: 'feedback'" in d.theirs,
+        when=lambda d, _both: "Missing field: 'feedback'" in d.theirs
+        or "name_rewritten" in _notes(d)
+        or ("Missing field: 'record'" in d.theirs and bool(d.mine and d.mine.rows)),
+    ),
+    Entry(
+        "several-rows", UNREAD,
+        "A record with several rows: each of them is counted here, with the identifiers and results that they share.",
+        "RFC 9990 section 3.1.1.7 has one row in a record; nothing else can be meant",
+        when=lambda d, _both: "several_rows" in _notes(d),
     ),
     Entry(
         "mended-xml", UNREAD,
@@ -244,7 +253,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "times", UNREAD,
-        "Times in milliseconds or in ISO 8601.",
+        "Times in milli- or microseconds, in ISO 8601 or as mails write them.",
         "RFC 9990 section 3.1.1.4 asks for seconds; both are sent",
         when=_refuses("Unexpected error", mended=("period_rewritten", "period_assumed")),
     ),
@@ -335,7 +344,7 @@ ENTRIES: tuple[Entry, ...] = (
     # --- Rows -------------------------------------------------------------------------------------------------------------
     Entry(
         "rows-with-odd-addresses", LOST,
-        "A row whose address stands in brackets, with a prefix `IPv6:`, a mask or a host name. parsedmarc drops the row.",
+        "A row whose address stands in brackets or quotes, with a prefix `IPv6:`, a port, a mask or a host name. parsedmarc drops the row.",
         "RFC 9990 section 3.1.1.8",
         when=_noted("address_rewritten"),
     ),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import bz2
 import gzip
+import json
 import lzma
+import re
+import zlib
 
 from tests.mutations.seeds import CONTENTS, PACKS, RFC_9990, TLS
 from tests.reports.samples import (
@@ -30,6 +33,7 @@ from tests.reports.samples import (
 WHOLE = XML.decode()
 MIXED = "multipart/mixed"
 OTHER = XML.replace(b"r-1", b"r-2")
+ROW = WHOLE.partition("<row>")[2].partition("</row>")[0].join(("<row>", "</row>"))
 
 
 def _metadata(old: str, new: str) -> str:
@@ -61,6 +65,18 @@ _TEXTS: dict[str, str] = {
         piece.upper() if piece.startswith("<") else piece
         for piece in WHOLE.partition("\n")[2].replace(">", ">\1").replace("<", "\1<").split("\1")
     ),
+    "element names in camel case": re.sub("_([a-z])(?=[a-z_]*>)", lambda at: at[1].upper(), WHOLE),
+    "one element name in camel case": WHOLE.replace("header_from", "headerFrom"),
+    "another root": WHOLE.replace("feedback>", "dmarc_report>"),
+    "a root around the root": WHOLE.replace("<feedback>", "<reports><feedback>").replace(
+        "</feedback>", "</feedback></reports>"
+    ),
+    "metadata in a namespace": WHOLE.replace("<report_metadata>", '<report_metadata xmlns="urn:x">'),
+    "a row in a namespace": WHOLE.replace("<row>", '<row xmlns="urn:x">'),
+    "several rows in a record": WHOLE.replace("</row>", "</row>" + ROW.replace("192.0.2.1", "192.0.2.8")),
+    "records in an element": aggregate_xml(
+        "<records>" + record_xml() + record_xml(count="<count>9</count>") + "</records>"
+    ),
     "attribute on org_name": _metadata("<org_name>", '<org_name xml:lang="en">'),
     "attribute on email": _metadata("<email>", '<email lang="en">'),
     "bare ampersand": _metadata("Receiver Example", "Smith & Sons"),
@@ -83,6 +99,10 @@ _TEXTS: dict[str, str] = {
     "no begin": _metadata(f"<begin>{BEGIN}</begin>", ""),
     "period in milliseconds": _metadata(f"{BEGIN}</begin><end>{END}", f"{BEGIN}000</begin><end>{END}000"),
     "period in words": _metadata(f"{BEGIN}</begin><end>{END}", "2023-11-14T22:13:20Z</begin><end>2023-11-15T22:13:19Z"),
+    "period in microseconds": _metadata(f"{BEGIN}</begin><end>{END}", f"{BEGIN}000000</begin><end>{END}000000"),
+    "period as mails write it": _metadata(
+        f"{BEGIN}</begin><end>{END}", "Tue, 14 Nov 2023 22:13:20 +0000</begin><end>Wed, 15 Nov 2023 22:13:19 GMT"
+    ),
     "period with fractions": _metadata(f"{BEGIN}</begin><end>{END}", f"{BEGIN}.7</begin><end>{END}.2"),
     "period turned round": _metadata(f"{BEGIN}</begin><end>{END}", f"{END}</begin><end>{BEGIN}"),
     "period of years": _metadata(f"{BEGIN}</begin><end>{END}", "1</begin><end>4000000000"),
@@ -104,6 +124,9 @@ _TEXTS: dict[str, str] = {
     "metadata twice": aggregate_xml(metadata=METADATA + METADATA),
     "address in brackets": _row(source_ip="<source_ip>[2001:db8::1]</source_ip>"),
     "address with a prefix": _row(source_ip="<source_ip>IPv6:2001:db8::1</source_ip>"),
+    "address with a port": _row(source_ip="<source_ip>192.0.2.1:25</source_ip>"),
+    "address in quotes": _row(source_ip="<source_ip>'192.0.2.1'</source_ip>"),
+    "address after its host": _row(source_ip="<source_ip>host.example [192.0.2.1]</source_ip>"),
     "address with a mask": _row(source_ip="<source_ip>192.0.2.1/32</source_ip>"),
     "address with a zone": _row(source_ip="<source_ip>fe80::1%eth0</source_ip>"),
     "address mapped": _row(source_ip="<source_ip>::ffff:192.0.2.9</source_ip>"),
@@ -246,6 +269,9 @@ _BYTES: dict[str, bytes] = {
     "bzip2": bz2.compress(XML),
     "xz": lzma.compress(XML),
     "tar": PACKS["tar"](XML),
+    "zlib": zlib.compress(XML),
+    "deflate": zlib.compress(XML)[2:-4],
+    "TLS as Python prints it": repr(json.loads(TLS)).encode(),
     "placeholder": gzip.compress(b"unused", mtime=0),
     "two reports in one file": XML + OTHER.partition(b"\n")[2],
     "mail with gzip": report_mail((GZ, NAME)).as_bytes(),

@@ -121,6 +121,26 @@ def test_a_report_without_sample_is_read_from_its_fields() -> None:
     assert _codes(report) == [(RepairCode.SAMPLE_MISSING, "")]
 
 
+def test_a_sample_behind_the_fields_in_their_own_part_is_found() -> None:
+    whole = _read(failure_mail())
+    for report in (
+        _read(failure_mail(feedback=FEEDBACK + "\n" + SAMPLE, sample=None)),
+        replace(_read((FEEDBACK + "\n" + SAMPLE).encode()), reporter=whole.reporter),
+    ):
+        assert replace(report, sample=b"") == replace(whole, sample=b"")
+        assert report.sample.strip() == SAMPLE.encode().strip()
+
+
+def test_words_behind_the_fields_are_no_sample() -> None:
+    report = _read(failure_mail(feedback=FEEDBACK + "\nThis is all.\n", sample=None))
+    assert (report.sample, report.headers_only) == (b"", True)
+
+
+def test_headers_under_a_type_of_their_own() -> None:
+    report = _read(failure_mail(sample=SAMPLE.partition("\n\n")[0] + "\n", sample_type="message/rfc822-headers"))
+    assert (report.headers_only, report.subject, report.repairs) == (True, "Grüße", ())
+
+
 def test_bare_fields_without_a_mail_are_a_report_too() -> None:
     report = _read(FEEDBACK.encode())
     assert (report.reported_domain, report.source_ip, report.reporter) == ("example.com", ip_address("192.0.2.7"), "")

@@ -16,13 +16,16 @@ from reports.ingest.extraction.sniffing import Form, sniff
 from reports.ingest.reading.fields import Fields, parse_fields, parse_labels
 from reports.vocabulary import Reason
 
-SAMPLE_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "text/rfc822")
+SAMPLE_TYPES = (
+    "message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers", "text/rfc822",
+)  # fmt: skip
 _SAMPLE_START = re.compile(
     rb"(?i)copy\s+of\s+the\s+(?:headers|message)\b.{0,200}?(?:detected|received)\.[ \t]*\r?\n", re.S
 )
 _LINE_END = re.compile(rb"(?i)<(?:br|/p|/div|/tr|/li|/h[1-6])\b[^<>]*>\s*")
 _MARKUP = re.compile(rb"<[^<>]*>")
 _QUOTE = re.compile(rb"(?m)^[ \t]*(?:>[ \t]?)+")
+_BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
 _BLANK_LINES = re.compile(rb"(?:\r?\n[ \t]*){2,}")
 _YES = "yes"
 _RESULTS = {"accept": "delivered", "reject": "reject", "quarantine": "spam"}
@@ -40,7 +43,8 @@ class Shape(NamedTuple):
 def take_apart(payload: Payload) -> Shape:
     """Raise `Unreadable` where the mail holds no failure report."""
     if sniff(payload.data) is Form.FEEDBACK:
-        return Shape(parse_fields(payload.data), b"", is_headers=True, has_feedback_part=True)
+        fields, sample = _with_sample(payload.data)
+        return Shape(parse_fields(fields), sample, is_headers=not sample, has_feedback_part=True)
     try:
         parts = take_whole(payload.data).leaves
     except LimitExceeded as error:
@@ -48,6 +52,9 @@ def take_apart(payload: Payload) -> Shape:
     feedback = feedback_part(parts)
     if feedback is not None:
         sample, is_headers = _sample([part for part in parts if part.data is not feedback])
+        if not sample:
+            feedback, sample = _with_sample(feedback)
+            is_headers = not sample
         return Shape(parse_fields(feedback), sample, is_headers, has_feedback_part=True)
     for part in parts:
         if is_plain_failure_report([part]):
@@ -56,6 +63,12 @@ def take_apart(payload: Payload) -> Shape:
             shape = _arf_in_text(text) if ARF_IN_TEXT.search(text) else _plain(text)
             return shape if shape.sample or not sample else shape._replace(sample=sample, is_headers=is_headers)
     raise Unreadable(Reason.FAILURE_UNREADABLE)
+
+
+def _with_sample(data: bytes) -> tuple[bytes, bytes]:
+    """Fields, and the mail that stands after a blank line where there is one."""
+    fields, *after = _BLANK_LINE.split(data.lstrip(), maxsplit=1)
+    return (fields, after[0]) if after and sniff(after[0]) is Form.MAIL else (data, b"")
 
 
 def _sample(parts: Sequence[Leaf]) -> tuple[bytes, bool]:
