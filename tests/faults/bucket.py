@@ -15,6 +15,7 @@ from moto.server import ThreadedMotoServer
 from reports.ingest import raw
 from reports.ingest.raw import loose
 from reports.ingest.raw.opening import object_of
+from reports.ingest.raw.ownership import OBJECT
 from reports.models import LooseObject, Organisation, RawMessage
 from reports.sealing import SealBroken
 from tests.faults import crew
@@ -60,9 +61,10 @@ class Store:
             crew.use_store("")
 
     def names(self, database: str) -> set[str]:
-        """What lies there for a database."""
+        """The objects of mails that lie there for a database."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=NAME, Prefix=f"{database}/")
-        return {each["Key"].removeprefix(f"{database}/") for page in pages for each in page.get("Contents", [])}
+        found = {each["Key"].removeprefix(f"{database}/") for page in pages for each in page.get("Contents", [])}
+        return found - {OBJECT}
 
     def faults(self, database: str, *, organisation: Organisation | None = None) -> list[str]:
         """What is wrong when the nights have passed: bytes that cannot be fetched, objects that nothing names, notes that stay."""

@@ -12,7 +12,7 @@ from django.db import connection
 
 from dmarcsite.services.places import DATABASE
 from reports import jobs
-from reports.ingest.pipeline import TRIES
+from reports.ingest.ledger import TRIES
 from reports.models import Mailbox, Message
 from reports.reread.selection import Selection
 from reports.vocabulary import JobKind, Outcome, Reason
