@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from itertools import chain, zip_longest
 from typing import Any
@@ -22,6 +22,7 @@ from reports.selectors import failing_sources as sources
 from reports.selectors import overview as figures
 from reports.selectors.memory import Memory
 from reports.selectors.ranking import Ranking
+from reports.selectors.sketches import sketches
 from reports.selectors.spans import spread_over_days
 from reports.viewer import Viewer
 from reports.vocabulary import SourceVerdict
@@ -53,8 +54,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     plans = agenda(viewer, at=now)
     memory = Memory(page.scope, now)
     tabs = memory.of("tabs", lambda: sources.tab_counts(page.scope, now=now))
-    top = _top_sources(memory, limit=TOP_SOURCES)
-    fixable = _top_sources(memory, limit=QUEUE_FIXABLE, verdict=SourceVerdict.FIXABLE)
+    top, fixable = _top_sources(memory)
     state = figures.freshness(page.scope)
     volumes = spread_over_days(_daily_volumes(memory), page.scope)
     context: dict[str, Any] = {
@@ -79,12 +79,13 @@ def _daily_volumes(memory: Memory) -> dict[date, dict[str, int]]:
     return {date.fromisoformat(day): verdicts for day, verdicts in memory.of("daily volumes", found).items()}
 
 
-def _top_sources(memory: Memory, *, limit: int, verdict: SourceVerdict | None = None) -> list[dict[str, Any]]:
-    """The undecided sources with the most failing messages; with `verdict`, with the most of that kind."""
-    ranking = Ranking(memory, tab=sources.NEEDS_DECISION, total=limit, verdict=verdict)
-    found = ranking[:limit]
-    sketches = sources.sketches(memory.scope, source_ids=[row["source_id"] for row in found], now=memory.now)
-    return [row | {"sketch": sketches[row["source_id"]]} for row in found]
+def _top_sources(memory: Memory) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The undecided sources with the most failing messages, and those with the most that can be mended."""
+    undecided = Ranking(memory, tab=sources.NEEDS_DECISION, total=TOP_SOURCES)
+    top, fixable = undecided[:TOP_SOURCES], replace(undecided, verdict=SourceVerdict.FIXABLE)[:QUEUE_FIXABLE]
+    drawn = sketches(memory, source_ids={row["source_id"] for row in (*top, *fixable)})
+    with_sketch = [[row | {"sketch": drawn[row["source_id"]]} for row in found] for found in (top, fixable)]
+    return with_sketch[0], with_sketch[1]
 
 
 def _queue(viewer: Viewer, plans: Agenda, fixable: list[dict[str, Any]], top: list[dict[str, Any]]) -> list[Decision]:

@@ -105,7 +105,8 @@ def paged(table: tables.Table, request: HttpRequest, *, per_page: int) -> tables
     The number of rows is ours alone: django-tables2 would take it, zero included, from the address bar too.
     """
     RequestConfig(request, paginate=False).configure(table)
-    table.paginate(paginator_class=BoundedPaginator, per_page=per_page)
+    # Not by `paginate`, which would ask for the first page beforehand.
+    table.paginator = BoundedPaginator(table.rows, per_page)
     table.page = table.paginator.get_page(request.GET.get(table.prefixed_page_field))
     return table
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg, BoolOr
@@ -15,7 +13,6 @@ from django.db.models import (
     Exists,
     ExpressionWrapper,
     F,
-    Func,
     Max,
     Min,
     OuterRef,
@@ -35,21 +32,6 @@ TREND_DAYS = 30
 TABS = (NEEDS_DECISION, *FAILING_VERDICTS, EXCEPTED, SourceVerdict.ALIGNED)
 
 _FAILING = Q(messages__gt=F("aligned"))
-
-
-@dataclass(slots=True)
-class Sketch:
-    """What a row of the table shows beside its sums: failing messages per day, who saw it, how it was judged."""
-
-    by_day: dict[date, int] = field(default_factory=dict)
-    reporters: list[str] = field(default_factory=list)
-    verdicts: dict[str, int] = field(default_factory=dict)
-    decisions: list[Decision] = field(default_factory=list)
-
-    @property
-    def verdict(self) -> str:
-        """The verdict of most of its failing messages; aligned where none failed."""
-        return leading_verdict(self.verdicts)
 
 
 def leading_verdict(messages: Mapping[str, int]) -> str:
@@ -107,23 +89,6 @@ def tab_counts(scope: Scope, *, now: datetime, sources: QuerySet[Source] | None 
 
 def _is(condition: Q) -> ExpressionWrapper[Q]:
     return ExpressionWrapper(condition, BooleanField())
-
-
-def sketches(scope: Scope, *, source_ids: Collection[int], now: datetime) -> dict[int, Sketch]:
-    """The sketch of each source on a page. Three queries, however many sources."""
-    found: dict[int, Sketch] = defaultdict(Sketch)
-    rows = scope.within(SourceDay.objects.filter(source_id__in=source_ids))
-    for row in rows.values("source_id", "day", "verdict").annotate(
-        failing=Sum(F("messages") - F("aligned")), total=Sum("messages")
-    ):
-        sketch = found[row["source_id"]]
-        sketch.by_day[row["day"]] = sketch.by_day.get(row["day"], 0) + row["failing"]
-        sketch.verdicts[row["verdict"]] = sketch.verdicts.get(row["verdict"], 0) + row["total"]
-    for row in rows.values("source_id").annotate(reporter=Func(F("reporters"), function="unnest")).distinct():
-        found[row["source_id"]].reporters.append(row["reporter"])
-    for decision in live_decisions(scope, now=now).filter(source_id__in=source_ids).order_by("pk"):
-        found[decision.source_id].decisions.append(decision)
-    return found
 
 
 def live_decisions(scope: Scope, *, now: datetime) -> QuerySet[Decision]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Max, QuerySet, Sum
@@ -42,13 +43,16 @@ class Ranking:
 
     def __getitem__(self, place: slice) -> list[dict[str, Any]]:
         start, stop = place.start or 0, place.stop
-        what = f"ranking {self.tab} {self.verdict} {self.order} {start} {stop}"
-        ids = (
-            self._ids(start, stop) if self.sources is not None else self.memory.of(what, lambda: self._ids(start, stop))
-        )
+        if self.sources is not None:
+            return [_read(row) for row in self._rows(start, stop)]
+        what = f"ranked rows {self.tab} {self.verdict} {self.order} {start} {stop}"
+        return [_read(row) for row in self.memory.of(what, lambda: self._rows(start, stop))]
+
+    def _rows(self, start: int, stop: int | None) -> list[dict[str, Any]]:
+        ids = self._ids(start, stop)
         rows = failing_sources(self._scope, tab=self.tab, now=self._now).filter(source_id__in=ids)
         found = {row["source_id"]: row for row in self._of_verdict(rows)}
-        return [found[pk] for pk in ids if pk in found]
+        return [_plain(found[pk]) for pk in ids if pk in found]
 
     def _ids(self, start: int, stop: int | None) -> list[int]:
         rows = self._of_verdict(rows_of_tab(self._scope, tab=self.tab, now=self._now, sources=self.sources))
@@ -66,3 +70,18 @@ class Ranking:
     @property
     def _now(self) -> datetime:
         return self.memory.now
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """As JSON knows it: days as text, sums as whole numbers."""
+    return {name: _word(value) for name, value in row.items()}
+
+
+def _word(value: object) -> object:
+    if isinstance(value, date):
+        return value.isoformat()
+    return int(value) if isinstance(value, Decimal) else value
+
+
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {name: date.fromisoformat(row[name]) for name in ("first_day", "last_day")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -23,8 +22,8 @@ from reports.selectors.identities import Identity, identities_of, sources_of
 from reports.selectors.memory import Memory
 from reports.selectors.overview import freshness
 from reports.selectors.ranking import Ranking
-from reports.selectors.scope import Scope
 from reports.selectors.service_groups import service_groups
+from reports.selectors.sketches import sketches
 from reports.selectors.spans import spread_over_days
 from reports.tables import ServiceTable, SourceTable, paged
 
@@ -52,7 +51,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     else:
         ranking = Ranking(memory, tab=tab, total=tabs[tab], sources=found.narrowed)
         table = paged(SourceTable(ranking), request, per_page=PER_PAGE)
-        _complete([row.record for row in table.paginated_rows], scope=page.scope, now=now)
+        _complete([row.record for row in table.paginated_rows], memory=memory)
     context = {
         "filter": found,
         "by_service": by_service,
@@ -97,12 +96,13 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "reports/source_detail.html", context)
 
 
-def _complete(records: list[dict[str, Any]], *, scope: Scope, now: datetime) -> None:
+def _complete(records: list[dict[str, Any]], *, memory: Memory) -> None:
     """Add to the rows of one page what is shown beside their sums."""
-    sketches = listing.sketches(scope, source_ids=[record["source_id"] for record in records], now=now)
+    scope = memory.scope
+    drawn = sketches(memory, source_ids=[record["source_id"] for record in records])
     known = identities_of([record["address"] for record in records], organisation_id=scope.viewer.organisation_id)
     for record in records:
-        sketch = sketches[record["source_id"]]
+        sketch = drawn[record["source_id"]]
         record["sketch"] = sketch
         record["identity"] = known.get(record["address"])
         record["per_day"] = [sketch.by_day.get(day, 0) for day in scope.days[-listing.TREND_DAYS :]]

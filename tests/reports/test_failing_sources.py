@@ -15,7 +15,9 @@ from reports.ingest.pipeline import ingest_bytes
 from reports.models import Domain, Organisation, Source
 from reports.selectors import failing_sources as listing
 from reports.selectors import overview, source_detail
+from reports.selectors.memory import Memory
 from reports.selectors.scope import Scope
+from reports.selectors.sketches import sketches
 from reports.viewer import Viewer
 from reports.vocabulary import Channel, DomainKind, Lens, Role
 from tests.reports.samples import aggregate_xml, record_xml
@@ -149,7 +151,7 @@ def test_the_overview_counts_messages_with_their_whole(scope: Scope, reported: N
 
 def test_a_sketch_has_days_reporters_and_the_leading_verdict(scope: Scope, reported: None) -> None:
     source = Source.objects.get(address="198.51.100.20")
-    sketch = listing.sketches(scope, source_ids=[source.pk], now=AT)[source.pk]
+    sketch = sketches(Memory(scope, AT), source_ids=[source.pk])[source.pk]
     assert (sketch.by_day, sketch.reporters, sketch.verdict) == ({DAY: 9}, ["Receiver Example"], "fixable")
 
 

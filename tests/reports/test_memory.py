@@ -20,6 +20,7 @@ from reports.selectors import failing_sources as listing
 from reports.selectors.memory import Memory
 from reports.selectors.ranking import Ranking
 from reports.selectors.scope import Scope
+from reports.selectors.sketches import sketches
 from reports.vocabulary import Channel, Lens
 from tests.reports.samples import aggregate_xml
 from tests.reports.test_failing_sources import AT, DAY, ours, record, reported, scope  # noqa: F401  (fixtures)
@@ -126,6 +127,18 @@ def test_a_ranking_is_the_list_page_by_page_in_any_order(scope: Scope, reported:
         Memory(scope, AT), tab=listing.NEEDS_DECISION, total=1, sources=Source.objects.filter(address="203.0.113.77")
     )
     assert [row["address"] for row in among[0:5]] == ["203.0.113.77"]
+
+
+def test_what_is_remembered_of_sources_is_what_was_found(scope: Scope, reported: None) -> None:
+    memory = Memory(scope, AT)
+    ranking = Ranking(memory, tab=listing.NEEDS_DECISION, total=2)
+    found = ranking[0:2]
+    ids = [row["source_id"] for row in found]
+    drawn = sketches(memory, source_ids=ids)
+    SourceDay.objects.all().delete()  # by other hands than those that renew sums: nothing tells of it
+    assert ranking[0:2] == found
+    assert sketches(memory, source_ids=ids) == drawn
+    assert sum(sum(sketch.by_day.values()) for sketch in drawn.values()) == sum(row["failing"] for row in found) > 0
 
 
 def test_failing_sums_never_stand_under_the_aligned_verdict(scope: Scope, reported: None) -> None:
