@@ -14,7 +14,7 @@ from reports.ingest.extraction import Limits, is_mbox, split_mbox
 from reports.ingest.outcome import Result, combine
 from reports.vocabulary import Outcome, Reason
 
-BATCH_BYTES = 24 << 20
+BATCH_BYTES = 8 << 20
 BATCH_MESSAGES = 10_000
 _HEAD_BYTES = 4096
 

@@ -184,6 +184,18 @@ def test_many_rows_that_share_much_are_bounded() -> None:
     assert time.perf_counter() - start < 20
 
 
+@pytest.mark.parametrize("name", ["ReportMetadata", "reportMetadata", "report-metadata", "record"])
+def test_files_of_other_kinds_with_such_a_name_are_other_xml(name: str) -> None:
+    (problem,) = read(f"<Report><{name}><Author>A</Author></{name}></Report>".encode()).problems
+    assert problem.code == Reason.OTHER_XML
+
+
+def test_the_name_of_the_record_of_a_domain_is_that_domain() -> None:
+    report = _read(aggregate_xml(policy=POLICY.replace("<domain>", "<domain>_dmarc.")))
+    assert report.head == _read(WHOLE).head
+    assert report.repairs == (Repair(RepairCode.DOMAIN_REWRITTEN, "policy_published/domain", "_dmarc.example.com"),)
+
+
 def test_metadata_and_policy_alone_are_no_report_of_another_root() -> None:
     assert read(f"<settings>{POLICY}</settings>".encode()).reports == ()
     assert read(f"<settings>{METADATA}</settings>".encode()).reports == ()

@@ -76,7 +76,8 @@ _HTML = re.compile(rb"(?i)(?:(?><!--.{0,2000}?-->)\s*+|<\?xml[^>]*+>\s*+)*+<(?:!
 _SVG = re.compile(rb"(?i)<svg\b")
 _ELEMENT = re.compile(rb"<[A-Za-z_]")
 _REPORT_ROOT = re.compile(rb"(?i)<(?:[\w.-]+:)?feedback[\s/>]")
-_REPORT_PART = re.compile(rb"(?i)<(?:[\w.-]+:)?(?:report[_-]?metadata|policy[_-]?published)\b")
+_REPORT_PART = re.compile(rb"(?i)<(?:[\w.-]+:)?(?:report_metadata|policy[_-]?published)\b")
+"""Other files have a ReportMetadata too; nothing else has a published policy, however it is written."""
 _TLS_KEY = re.compile(
     rb"""(?i)([\"'])(?:organization[_-]?name|policy[_-]?type|date[_-]?range|total[_-]?successful[_-]?session[_-]?count)\1\s*:"""
 )

@@ -19,6 +19,7 @@ from reports.vocabulary import Reason, RepairCode
 TEXT_LENGTH = 500
 ERRORS_KEPT = 20
 DAY_SECONDS = 86_400
+RECORD_PREFIX = "_dmarc."  # where the record of a domain is found, which some take for the domain
 ALIASES = {"t": "testing"}
 REPEATABLE = frozenset({"error"})
 USUAL = frozenset({"org_name", "email", "extra_contact_info", "report_id", "begin", "end"})
@@ -115,7 +116,7 @@ def build_head(parts: HeadParts, *, first_from: str, hints: Hints, repairs: Repa
 
 def _domain(policy: HeadFields, *, first_from: str, hints: Hints, repairs: Repairs) -> str:
     place, sent = "policy_published/domain", policy.text("domain")
-    domain, _ = read_domain(sent)
+    domain = read_domain(sent)[0].removeprefix(RECORD_PREFIX)
     if domain:
         if domain != sent.lower():
             repairs.note(RepairCode.DOMAIN_REWRITTEN, place, sent)
