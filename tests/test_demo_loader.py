@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.apps import apps
+from django.utils import timezone
 
 from dmarcsite.demo import cast, loader, workings
 from dmarcsite.models import User
 from dmarcsite.people.first_administrator import make_first_administrator
 from exceptions.models import Approval, ExceptionRule
+from reports.ingest.sender.keys import silent
+from reports.ingest.sender_checks import check_due
 from reports.models import (
     AddressIdentity,
     AggregateReport,
@@ -29,7 +32,7 @@ from reports.reread.asking import ask
 from reports.reread.run import run
 from reports.reread.selection import Selection
 from reports.selectors.identities import identities_of
-from reports.selectors.mailboxes import mailbox_states
+from reports.selectors.mailboxes import Brought, mailbox_states
 from reports.selectors.reporters import expected_reporters
 from reports.selectors.stages import stages
 
@@ -112,8 +115,14 @@ def test_every_part_of_ingestion_has_something_to_show_and_addresses_have_names(
     assert (check.differing, check.buckets > 300) == (0, True)
     silent = [each.name for each in expected_reporters(viewer, now=NOW) if each.is_silent]
     assert silent == ["Enterprise Mail Example"]
-    assert [state.health for state in mailbox_states(viewer, now=NOW)] == ["paused", "paused"]
-    assert stages(viewer, now=NOW)[1].usual == loader.READING
+    states = [(state.health, state.mailbox.last_success_at, state.brought) for state in mailbox_states(viewer, now=NOW)]
+    assert states == [
+        ("paused", NOW, Brought(new=10, stored=10)),
+        ("paused", NOW, Brought(new=4, stored=3, refused=1)),
+    ]
+    fetch, reading, _stored, told, _filters = stages(viewer, now=NOW)
+    assert (fetch.passed, reading.usual, told.passed, told.waiting) == (14, loader.READING, 14, 0)
+    assert Message.objects.filter(mailbox=None).count() == 0
 
     ask(Selection(message_id=parked.pk), organisation=organisation, dry_run=False, at=NOW)
     run(Job.objects.latest("pk").pk, clock=lambda: NOW)
@@ -131,6 +140,25 @@ def test_every_part_of_ingestion_has_something_to_show_and_addresses_have_names(
     loader.demo_remove(viewer=None, now=NOW)
     left = list(AddressIdentity.objects.exclude(name="").values_list("address", flat=True))
     assert left == ["192.0.2.64"]  # the organisation's own reports name it too
+
+
+def test_its_mails_are_verified_by_the_results_of_its_own_server_but_for_those_of_one_reporter(
+    administrator: User,
+) -> None:
+    load()
+    assert set(Message.objects.values_list("sender_check", flat=True)) == {"unknown"}
+    later = timezone.now()  # they are due since they are stored
+    check_due(clock=lambda: later, until=later + timedelta(minutes=1), lookup=silent)
+    brought = Message.objects.filter(outcome__in=["stored", "duplicate"])
+    found = Counter(brought.values_list("sender_check", "sender_reason", "sender_by"))
+    assert found == {("verified", "server_vouches", "mx.example.com"): 1018, ("unverified", "no_signature", ""): 24}
+    assert set(brought.filter(sender_check="unverified").values_list("sender_domain", flat=True)) == {
+        "campus-mail.example"
+    }
+    Organisation.objects.filter(is_demo=True).update(trusted_authserv_ids=[])
+    brought.update(sender_due_at=NOW)
+    check_due(clock=lambda: later, until=later + timedelta(minutes=1), lookup=silent)
+    assert set(brought.values_list("sender_check", flat=True)) == {"unverified"}
 
 
 def test_a_load_that_was_cut_short_goes_on(administrator: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from reports.vocabulary import DomainKind, Role
 ORGANISATION = "Demo organisation"
 ORGANISATION_SLUG = "demo"
 REPORTS_ADDRESS = "dmarc-reports@example.com"
+SHOP_ADDRESS = "dmarc-reports@example.net"
 SEED = "sekimori-demo-1"
 DAYS = 90
 """The stories play on this many UTC days; the last one has the number 0 ("0 days ago"), the first DAYS - 1."""
@@ -67,7 +68,7 @@ class Reporter:
     reporting day against the UTC day. `trusts_lists` lets mail through that lists and forwarders have changed;
     `softens` turns a published reject into quarantine (RFC 9989 section 5.4). `envelope_to` are the recipient domains
     over which it splits its rows. `hears_of` are the domains about which it reports. `silent_days`: for so many days, up
-    to the last one, it has sent nothing.
+    to the last one, it has sent nothing. Nothing proves who sent the mails of one that is not `is_proven`.
     """
 
     key: str
@@ -82,6 +83,7 @@ class Reporter:
     softens: bool = False
     envelope_to: tuple[str, ...] = ()
     silent_days: int = 0
+    is_proven: bool = True
 
     @property
     def email(self) -> str:
@@ -108,9 +110,14 @@ POSTBOX = Reporter(
 )  # fmt: skip
 CAMPUS = Reporter(
     key="campus", org_name="Campus Mail Example", host="campus-mail.example", shape="7489", packing="gzip",
-    report_id="{domain}.{begin}.{end}", hears_of=(CORPORATE, QUIET),
+    report_id="{domain}.{begin}.{end}", hears_of=(CORPORATE, QUIET), is_proven=False,
 )  # fmt: skip
 DAILY_REPORTERS = (GATEWAY, MAILHUB, ENTERPRISE, POSTBOX)
 OWN_REPORTERS = (GATEWAY.host,)
 """For the organisation's own reporters: what the gateway reports is mail arriving here."""
 REPORTERS = (*DAILY_REPORTERS, CAMPUS)
+
+
+def address_for(domain: str) -> str:
+    """Where reports about this domain go."""
+    return SHOP_ADDRESS if domain == SHOP.name else REPORTS_ADDRESS

@@ -12,16 +12,18 @@ from hashlib import sha256
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from dmarcsite.demo.cast import REPORTS_ADDRESS, Reporter
+from dmarcsite.demo.cast import REPORTS_ADDRESS, Reporter, address_for
 
 
 @dataclass(frozen=True, slots=True)
 class DemoMail:
-    """One message as it would lie in the mailbox: RFC 5322 bytes, a unique name, and when it was sent (epoch seconds)."""
+    """One message as its sender sends it: RFC 5322 bytes, a unique name, and when (epoch seconds); by whom, and where to."""
 
     name: str
     content: bytes
     sent_at: int
+    reporter: Reporter
+    address: str = REPORTS_ADDRESS
 
 
 def aggregate_mail(
@@ -42,6 +44,7 @@ def aggregate_mail(
         subject=f"Report Domain: {domain} Submitter: {reporter.host} Report-ID: <{report_id}>",
         sent_at=sent_at,
         key=report_id,
+        address=address_for(domain),
     )
     mail.set_content(f"Aggregate DMARC report of {reporter.org_name} for {domain}.\n")
     if (packing or reporter.packing) == "zip":
@@ -49,7 +52,7 @@ def aggregate_mail(
     else:
         archive, subtype, name = gzip.compress(xml, mtime=0), "gzip", f"{stem}.xml.gz"
     mail.add_attachment(archive, maintype="application", subtype=subtype, filename=name)
-    return _sealed(mail, name=f"{sent_at}-{reporter.key}-{domain}", sent_at=sent_at)
+    return _sealed(mail, name=f"{sent_at}-{reporter.key}-{domain}", sent_at=sent_at, reporter=reporter)
 
 
 def tls_mail(
@@ -57,13 +60,13 @@ def tls_mail(
 ) -> DemoMail:
     """The mail of a TLS report that is compressed already (RFC 8460 section 5.3)."""
     subject = f"Report Domain: {domain} Submitter: {reporter.host} Report-ID: <{report_id}@{reporter.host}>"
-    mail = _head(reporter, subject=subject, sent_at=sent_at, key=report_id)
+    mail = _head(reporter, subject=subject, sent_at=sent_at, key=report_id, address=address_for(domain))
     mail["TLS-Report-Domain"] = domain
     mail["TLS-Report-Submitter"] = reporter.host
     mail.set_content(f"SMTP TLS report of {reporter.org_name} for {domain}.\n")
     name = f"{reporter.host}!{domain}!{begin}!{end}.json.gz"
     mail.add_attachment(data, maintype="application", subtype="tlsrpt+gzip", filename=name)
-    return _sealed(mail, name=f"{sent_at}-{reporter.key}-tls-{domain}", sent_at=sent_at)
+    return _sealed(mail, name=f"{sent_at}-{reporter.key}-tls-{domain}", sent_at=sent_at, reporter=reporter)
 
 
 def placeholder_mail(*, reporter: Reporter, domain: str, sent_at: int) -> DemoMail:
@@ -71,30 +74,31 @@ def placeholder_mail(*, reporter: Reporter, domain: str, sent_at: int) -> DemoMa
     mail = _head(reporter, subject=f"Report Domain: {domain} Submitter: {reporter.host}", sent_at=sent_at, key="unused")
     mail.set_content(f"Aggregate DMARC report of {reporter.org_name} for {domain}.\n")
     mail.add_attachment(b"unused", maintype="application", subtype="gzip", filename=f"{reporter.host}!{domain}.xml.gz")
-    return _sealed(mail, name=f"{sent_at}-{reporter.key}-placeholder", sent_at=sent_at)
+    return _sealed(mail, name=f"{sent_at}-{reporter.key}-placeholder", sent_at=sent_at, reporter=reporter)
 
 
 def stray_mail(*, reporter: Reporter, sent_at: int) -> DemoMail:
     """An announcement in the report mailbox: no report at all."""
     mail = _head(reporter, subject="Maintenance of our report service on Saturday", sent_at=sent_at, key="stray")
     mail.set_content("Reports may arrive some hours later than usual on Saturday.\n")
-    return _sealed(mail, name=f"{sent_at}-{reporter.key}-stray", sent_at=sent_at)
+    return _sealed(mail, name=f"{sent_at}-{reporter.key}-stray", sent_at=sent_at, reporter=reporter)
 
 
-def _head(reporter: Reporter, *, subject: str, sent_at: int, key: str) -> EmailMessage:
+def _head(reporter: Reporter, *, subject: str, sent_at: int, key: str, address: str = REPORTS_ADDRESS) -> EmailMessage:
     mail = EmailMessage(policy=SMTP)
     mail["From"] = f"{reporter.org_name} <{reporter.email}>"
-    mail["To"] = REPORTS_ADDRESS
+    mail["To"] = address
     mail["Subject"] = subject
     mail["Date"] = format_datetime(datetime.fromtimestamp(sent_at, UTC))
     mail["Message-ID"] = f"<{sha256(f'{key}|{sent_at}'.encode()).hexdigest()[:24]}@{reporter.host}>"
     return mail
 
 
-def _sealed(mail: EmailMessage, *, name: str, sent_at: int) -> DemoMail:
+def _sealed(mail: EmailMessage, *, name: str, sent_at: int, reporter: Reporter) -> DemoMail:
     if mail.is_multipart():
         mail.set_boundary(f"=_{sha256(name.encode()).hexdigest()[:24]}")  # the library's own boundary is random
-    return DemoMail(name=name, content=mail.as_bytes(), sent_at=sent_at)
+    address = str(mail["To"])
+    return DemoMail(name=name, content=mail.as_bytes(), sent_at=sent_at, reporter=reporter, address=address)
 
 
 def _zipped(xml: bytes, *, name: str, at: int) -> bytes:

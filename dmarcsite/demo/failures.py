@@ -13,7 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
 
-from dmarcsite.demo.cast import GATEWAY, POSTBOX, REPORTS_ADDRESS, Reporter
+from dmarcsite.demo.cast import GATEWAY, POSTBOX, Reporter, address_for
 from dmarcsite.demo.envelopes import DemoMail
 from dmarcsite.demo.stories import BROAD_RULE, MAILING_LIST, NEW_SERVICE, SPOOF_WAVE, VENDOR, Flow
 
@@ -71,13 +71,13 @@ def failure_mails(*, midnight: int) -> Iterator[DemoMail]:
 
 
 def _mail(series: Series, *, source: str, turn: int, arrived: int) -> DemoMail:
-    reporter, sent_at = series.reporter, arrived + 90
+    reporter, sent_at, address = series.reporter, arrived + 90, address_for(series.flow.header_from)
     name = f"{sent_at}-{reporter.key}-failure-{series.writer}-{turn}"
     mark = sha256(name.encode()).hexdigest()[:24]
     mail = MIMEMultipart("report", f"=_{mark}", policy=SMTP)
     mail.set_param("report-type", "feedback-report")
     mail["From"] = f"{reporter.org_name} <{reporter.email}>"
-    mail["To"] = REPORTS_ADDRESS
+    mail["To"] = address
     mail["Subject"] = f"FW: {series.subject}"
     mail["Date"] = _date(sent_at)
     mail["Message-ID"] = f"<{mark}@{reporter.host}>"
@@ -88,7 +88,7 @@ def _mail(series: Series, *, source: str, turn: int, arrived: int) -> DemoMail:
         mail.attach(MIMEText(sample.as_string(policy=SMTP), "rfc822-headers"))
     else:
         mail.attach(MIMEMessage(sample))
-    return DemoMail(name=name, content=mail.as_bytes(policy=SMTP), sent_at=sent_at)
+    return DemoMail(name=name, content=mail.as_bytes(policy=SMTP), sent_at=sent_at, reporter=reporter, address=address)
 
 
 def _feedback(series: Series, *, source: str, turn: int, arrived: int) -> Message:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from dmarcsite.demo import cast, neighbours, workings
 from dmarcsite.demo.cast import Person
+from dmarcsite.demo.delivery import SERVER
 from dmarcsite.demo.envelopes import DemoMail
 from dmarcsite.demo.mails import demo_mails
 from dmarcsite.demo.rules import RULES, DemoRule, Step
@@ -87,6 +88,7 @@ def _organisation_and_people(*, now: datetime) -> tuple[Organisation, list[Accou
         slug=cast.ORGANISATION_SLUG,
         is_demo=True,
         own_reporters=list(cast.OWN_REPORTERS),
+        trusted_authserv_ids=[SERVER],
         at=now,
     )
     for domain in cast.DOMAINS:
@@ -121,13 +123,16 @@ def _reports(organisation: Organisation) -> None:
     )
     until = organisation.created_at.date() - timedelta(days=1)
     mails = list(demo_mails(until=until))
+    mailboxes = workings.mailboxes(organisation)
+    arrivals = {mail.name: _arrival(mail, uid, mailboxes[mail.address].pk) for uid, mail in enumerate(mails, start=1)}
     parked = [mail for mail in mails if mail.name.endswith(workings.PARKED)][-1:]
     fresh = [mail for mail in mails if mail.name not in known and mail not in parked]
     for batch in _batches(fresh, last_day=datetime(until.year, until.month, until.day, tzinfo=UTC)):
-        ingest([_arrival(mail) for mail in batch], organisation=organisation, at=_sent(batch[-1]) + READING)
+        ingest([arrivals[mail.name] for mail in batch], organisation=organisation, at=_sent(batch[-1]) + READING)
     for mail in parked:
         if mail.name not in known:
-            workings.park(_arrival(mail), organisation=organisation, at=_sent(mail) + READING)
+            workings.park(arrivals[mail.name], organisation=organisation, at=_sent(mail) + READING)
+    workings.acknowledge(organisation)
 
 
 def _batches(mails: Sequence[DemoMail], *, last_day: datetime) -> Iterator[Sequence[DemoMail]]:
@@ -138,8 +143,11 @@ def _batches(mails: Sequence[DemoMail], *, last_day: datetime) -> Iterator[Seque
     yield from ([mail] for mail in mails[len(old) :])
 
 
-def _arrival(mail: DemoMail) -> Arrival:
-    return Arrival(mail.content, Channel.DEMO, _sent(mail), filename=mail.name)
+def _arrival(mail: DemoMail, uid: int, mailbox_id: int) -> Arrival:
+    return Arrival(
+        mail.content, Channel.DEMO, _sent(mail), filename=mail.name,
+        mailbox_id=mailbox_id, folder="INBOX", epoch="1", key=str(uid),
+    )  # fmt: skip
 
 
 def _sent(mail: DemoMail) -> datetime:

@@ -19,6 +19,7 @@ from dmarcsite.demo.cast import (
     DemoDomain,
     Reporter,
 )
+from dmarcsite.demo.delivery import delivered
 from dmarcsite.demo.envelopes import DemoMail, aggregate_mail, placeholder_mail, stray_mail
 from dmarcsite.demo.evaluation import rows_of
 from dmarcsite.demo.failures import failure_mails
@@ -40,7 +41,7 @@ def demo_mails(*, until: date) -> Iterator[DemoMail]:
         *failure_mails(midnight=_midnight(until)),
         *tls_mails(midnight=_midnight(until)),
     ]
-    yield from sorted(mails, key=lambda mail: (mail.sent_at, mail.name))
+    yield from map(delivered, sorted(mails, key=lambda mail: (mail.sent_at, mail.name)))
 
 
 def _daily(until: date) -> Iterator[DemoMail]:

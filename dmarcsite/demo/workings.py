@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dmarcsite.demo.cast import REPORTS_ADDRESS
+from django.db.models import F
+
+from dmarcsite.demo.cast import REPORTS_ADDRESS, SHOP_ADDRESS
 from reports.ingest import ledger
 from reports.ingest.ledger import Arrival
 from reports.ingest.pipeline import finish_unread
@@ -33,10 +35,8 @@ def park(arrival: Arrival, *, organisation: Organisation, at: datetime) -> None:
 
 
 def set_going(organisation: Organisation) -> None:
-    """Mailboxes, a dry run over the last day, and a check of the sums where none was made. The second time does nothing."""
+    """A dry run over the last day, and a check of the sums where none was made. The second time does nothing."""
     made_at = organisation.created_at
-    if not organisation.mailboxes.exists():
-        _mailboxes(organisation)
     if not Job.objects.filter(organisation=organisation).exists():
         today = Selection(since=made_at.date().isoformat())
         run(ask(today, organisation=organisation, dry_run=True, at=made_at).pk, clock=lambda: made_at)
@@ -44,8 +44,20 @@ def set_going(organisation: Organisation) -> None:
         check_rollups(at=made_at, repair=False)
 
 
-def _mailboxes(organisation: Organisation) -> None:
-    """They are switched off: nobody is at these addresses."""
+def mailboxes(organisation: Organisation) -> dict[str, Mailbox]:
+    """The mailboxes by their address, made where there are none. They are switched off: nobody is at these addresses."""
+    if not organisation.mailboxes.exists():
+        _make_mailboxes(organisation)
+    return {each.settings["username"]: each for each in organisation.mailboxes.all()}
+
+
+def acknowledge(organisation: Organisation) -> None:
+    """Note of all mails that were read that their mailbox was told, as a visit does."""
+    told = Message.objects.filter(mailbox__organisation=organisation, outcome__isnull=False, acknowledged_at=None)
+    told.update(acknowledged_at=F("read_at"))
+
+
+def _make_mailboxes(organisation: Organisation) -> None:
     account = {
         "host": "imap.example.com",
         "port": 993,
@@ -54,7 +66,7 @@ def _mailboxes(organisation: Organisation) -> None:
         "folder": "INBOX",
     }
     at_provider = {
-        "username": "dmarc-reports@example.net", "folder": "inbox", "client_id": "00000000-0000-0000-0000-000000000000",
+        "username": SHOP_ADDRESS, "folder": "inbox", "client_id": "00000000-0000-0000-0000-000000000000",
         "tenant": "example.net", "sign_in": MICROSOFT,
     }  # fmt: skip
     for name, kind, settings in (
@@ -63,5 +75,5 @@ def _mailboxes(organisation: Organisation) -> None:
     ):
         Mailbox.objects.create(
             organisation=organisation, name=name, kind=kind.value, settings=settings, secret=sealed_secret(""),
-            is_enabled=False,
+            is_enabled=False, last_visit_at=organisation.created_at, last_success_at=organisation.created_at,
         )  # fmt: skip

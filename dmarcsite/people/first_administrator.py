@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,11 +48,22 @@ def make_first_administrator(*, email: str, password: str) -> FirstAdministrator
 
 
 def make_organisation(
-    *, name: str, slug: str, is_demo: bool = False, own_reporters: list[str] | None = None, at: datetime | None = None
+    *,
+    name: str,
+    slug: str,
+    is_demo: bool = False,
+    own_reporters: Sequence[str] = (),
+    trusted_authserv_ids: Sequence[str] = (),
+    at: datetime | None = None,
 ) -> Organisation:
     """Make an organisation with the one Domain row that stands for all From domains that are not its own."""
     organisation = Organisation.objects.create(
-        name=name, slug=slug, is_demo=is_demo, own_reporters=own_reporters or [], created_at=at or timezone.now()
+        name=name,
+        slug=slug,
+        is_demo=is_demo,
+        own_reporters=list(own_reporters),
+        trusted_authserv_ids=list(trusted_authserv_ids),
+        created_at=at or timezone.now(),
     )
     Domain.objects.create(organisation=organisation, name="*", kind=DomainKind.FOREIGN)
     return organisation
