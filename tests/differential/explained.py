@@ -341,6 +341,12 @@ ENTRIES: tuple[Entry, ...] = (
         "RFC 9989 section 4.10, RFC 5890 section 2.3.2.1",
         fold=lambda value: tuple(map(values.domain, value)) if isinstance(value, tuple) else values.domain(value),
     ),
+    Entry(
+        "name-of-the-record", ("head.domain",),
+        "`_dmarc.example.com` is the name of a record; the report is about `example.com`.",
+        "RFC 9989 section 4.10.1",
+        when=lambda d, _both: str(d.theirs).lower().strip(".").removeprefix("_dmarc.") == d.ours,
+    ),
     # --- Rows -------------------------------------------------------------------------------------------------------------
     Entry(
         "rows-with-odd-addresses", LOST,

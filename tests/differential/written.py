@@ -117,6 +117,7 @@ _TEXTS: dict[str, str] = {
         "<fo>1</fo><testing>y</testing><discovery_method>psl</discovery_method>"
     ),
     "the tag t": _policy("<domain>example.com</domain><p>none</p><t>y</t>"),
+    "domain of the record": _policy("<domain>_dmarc.example.com</domain><p>none</p>"),
     "capital domain with a dot": _policy("<domain>Example.COM.</domain><p>none</p>"),
     "domain in Unicode": _policy("<domain>bücher.example</domain><p>none</p>"),
     "two policies": aggregate_xml(policy=POLICY + POLICY.replace("example.com", "other.example")),
