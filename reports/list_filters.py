@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
+from typing import Any
 
 import django_filters
 from django import forms
 from django.db.models import CharField, F, Func, Model, Q, QuerySet, Value
+from django.forms.utils import flatatt
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -58,9 +62,30 @@ def _days() -> django_filters.ChoiceFilter:
     )
 
 
+class PlainSelect(forms.Select):
+    """A choice among hundreds of names: Django would fetch two templates for each of them, a fifth of a page's time."""
+
+    def _render(self, template_name: str, context: dict[str, Any], renderer: object = None) -> SafeString:
+        widget = context["widget"]
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (option["value"], flatatt(option["attrs"]), option["label"])
+                for _group, options, _index in widget["optgroups"]
+                for option in options
+            ),
+        )
+        return format_html('<select name="{}"{}>{}</select>', widget["name"], flatatt(widget["attrs"]), options)
+
+
 def _domain() -> django_filters.ModelChoiceFilter:
     return django_filters.ModelChoiceFilter(
-        label=_("Domain"), queryset=_visible_domains, to_field_name="name", empty_label=_("All domains")
+        label=_("Domain"),
+        queryset=_visible_domains,
+        to_field_name="name",
+        empty_label=_("All domains"),
+        widget=PlainSelect,
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from django.db.models import F, Func, Sum
 
@@ -33,25 +32,23 @@ class Sketch:
 def sketches(memory: Memory, *, source_ids: Collection[int]) -> dict[int, Sketch]:
     """The sketch of each source on a page. Three queries, however many sources, and one where the sums are known."""
     found: dict[int, Sketch] = defaultdict(Sketch)
-    summed = memory.of(f"sketches {sorted(source_ids)}", lambda: _sums(memory, source_ids))
-    for pk, day, verdict, failing, total in summed["days"]:
-        sketch, on = found[pk], date.fromisoformat(day)
-        sketch.by_day[on] = sketch.by_day.get(on, 0) + failing
-        sketch.verdicts[verdict] = sketch.verdicts.get(verdict, 0) + total
-    for pk, reporter in summed["reporters"]:
-        found[pk].reporters.append(reporter)
+    for pk, by_day, verdicts, reporters in memory.of(f"drawn {sorted(source_ids)}", lambda: _drawn(memory, source_ids)):
+        found[pk] = Sketch({date.fromisoformat(day): failing for day, failing in by_day.items()}, reporters, verdicts)
     for decision in live_decisions(memory.scope, now=memory.now).filter(source_id__in=source_ids).order_by("pk"):
         found[decision.source_id].decisions.append(decision)
     return found
 
 
-def _sums(memory: Memory, source_ids: Collection[int]) -> dict[str, list[Any]]:
+def _drawn(memory: Memory, source_ids: Collection[int]) -> list[tuple[int, dict[str, int], dict[str, int], list[str]]]:
+    """Of each source its failing messages per day, its messages per verdict, and its reporters."""
+    by_day: dict[int, Counter[str]] = defaultdict(Counter)
+    verdicts: dict[int, Counter[str]] = defaultdict(Counter)
+    reporters: dict[int, list[str]] = defaultdict(list)
     rows = memory.scope.within(SourceDay.objects.filter(source_id__in=source_ids))
-    days = rows.values_list("source_id", "day", "verdict").annotate(
-        failing=Sum(F("messages") - F("aligned")), total=Sum("messages")
-    )
-    reporters = rows.values_list("source_id", Func(F("reporters"), function="unnest")).distinct()
-    return {
-        "days": [(pk, day.isoformat(), verdict, int(failing), int(total)) for pk, day, verdict, failing, total in days],
-        "reporters": list(reporters),
-    }
+    sums = {"failing": Sum(F("messages") - F("aligned")), "total": Sum("messages")}
+    for pk, day, verdict, failing, total in rows.values_list("source_id", "day", "verdict").annotate(**sums):
+        by_day[pk][day.isoformat()] += int(failing)
+        verdicts[pk][verdict] += int(total)
+    for pk, reporter in rows.values_list("source_id", Func(F("reporters"), function="unnest")).distinct():
+        reporters[pk].append(reporter)
+    return [(pk, by_day[pk], verdicts[pk], reporters[pk]) for pk in by_day]
