@@ -9,9 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from dmarcsite.safekeeping.errors import CannotKeep
-from dmarcsite.safekeeping.server import database_server
-from reports.errors import RawStoreError
+from dmarcsite.management.at_database import at_database
 from reports.ingest.raw.checking import check_objects, objects
 from reports.ingest.raw.opening import object_of
 
@@ -24,15 +22,8 @@ class Command(BaseCommand):
         parser.add_argument("--read", action="store_true", help="read each one too, and name those that are damaged")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            with database_server():
-                lost = self._check(is_read=options["read"])
-        except CannotKeep as error:
-            raise CommandError(str(error)) from None
-        except RawStoreError as error:
-            raise CommandError(
-                _("The bucket does not do what it is asked (%(error)s). Run this again.") % {"error": error}
-            ) from None
+        with at_database():
+            lost = self._check(is_read=options["read"])
         if lost:
             raise CommandError(_("%(count)d mails are gone or damaged.") % {"count": lost})
 

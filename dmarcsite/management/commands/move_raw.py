@@ -10,9 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from dmarcsite.safekeeping.errors import CannotKeep
-from dmarcsite.safekeeping.server import database_server
-from reports.errors import RawStoreError
+from dmarcsite.management.at_database import at_database
 from reports.ingest.raw.moving import move_all, waiting
 from reports.sealing import SealBroken
 
@@ -26,15 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with database_server():
+            with at_database():
                 self._say_what_waits() if options["dry_run"] else self._move()
-        except CannotKeep as error:
-            raise CommandError(str(error)) from None
-        except RawStoreError as error:
-            raise CommandError(
-                _("The bucket does not do what it is asked (%(error)s). What was moved stays moved; run this again.")
-                % {"error": error}
-            ) from None
         except SealBroken:
             raise CommandError(
                 _("The bucket does not give back what was put there. The last part was not moved.")

@@ -10,10 +10,8 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from dmarcsite.env import new_key
-from dmarcsite.safekeeping.errors import CannotKeep
+from dmarcsite.management.at_database import at_database
 from dmarcsite.safekeeping.sealed import key_uses, reseal_all
-from dmarcsite.safekeeping.server import database_server
-from reports.errors import RawStoreError
 from reports.sealing import SealBroken, known_key_names
 
 
@@ -30,11 +28,8 @@ class Command(BaseCommand):
         if options["new_key"]:
             self.stdout.write(new_key())
             return
-        try:
-            with database_server():
-                self._show() if options["show"] else self._rotate()
-        except CannotKeep as error:
-            raise CommandError(str(error)) from None
+        with at_database():
+            self._show() if options["show"] else self._rotate()
 
     def _show(self) -> None:
         newest = known_key_names()[0].hex()
@@ -53,10 +48,6 @@ class Command(BaseCommand):
                     _(
                         "A value was sealed with a key that is not among SEKIMORI_ENCRYPTION_KEYS: add that key at the end."
                     )
-                ) from None
-            except RawStoreError as error:
-                raise CommandError(
-                    _("The bucket does not do what it is asked (%(error)s). Run this again.") % {"error": error}
                 ) from None
         self.stdout.write(
             _(
