@@ -29,9 +29,6 @@ _QUOTED_HEAD = re.compile(rb"(?i)<(?:\?xml|feedback)\s[^>]{0,200}?=3D[\"']")
 FEW_SOFT_BREAKS = 3
 _SOFT_BREAK = re.compile(rb"=\r?\n")
 
-_CLOSE = b"</feedback>"
-_NEXT_DOCUMENT = re.compile(rb"(?i)(?<=</feedback>)\s*(?=<\?xml|<feedback[\s>])")
-
 
 # One of these stands in every block; most letters have none.
 _ANY_SIGN = re.compile(rb'<|begin |[A-Za-z0-9+/]{20}|"[Oo]rganization')
@@ -47,11 +44,6 @@ MOST_JSON = 5000  # more than a message may have parts, which whoever asked coun
 class Block(NamedTuple):
     name: str
     data: bytes
-
-
-def split_documents(xml: bytes) -> list[bytes]:
-    """The reports of an XML file; some generators write several into one."""
-    return _NEXT_DOCUMENT.split(xml) if xml.count(_CLOSE) > 1 else [xml]
 
 
 def unescaped(text: bytes) -> bytes | None:

@@ -59,4 +59,4 @@ def _is_usual(folded: Folded, *, checksum: int, budget: Budget) -> bool:
             size, crc, before = size + len(piece), zlib.crc32(piece, crc), text[-_OVERLAP:]
     except (zlib.error, LimitExceeded):
         return False
-    return size == folded.size and crc == checksum
+    return closes == 1 and size == folded.size and crc == checksum

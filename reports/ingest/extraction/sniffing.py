@@ -76,7 +76,7 @@ _HTML = re.compile(rb"(?i)(?:(?><!--.{0,2000}?-->)\s*+|<\?xml[^>]*+>\s*+)*+<(?:!
 _SVG = re.compile(rb"(?i)<svg\b")
 _ELEMENT = re.compile(rb"<[A-Za-z_]")
 _REPORT_ROOT = re.compile(rb"(?i)<(?:[\w.-]+:)?feedback[\s/>]")
-_REPORT_PART = re.compile(rb"(?i)<(?:[\w.-]+:)?(?:report_metadata|policy[_-]?published)\b")
+REPORT_PART = re.compile(rb"(?i)<(?:[\w.-]+:)?(?:report_metadata|policy[_-]?published)\b")
 """Other files have a ReportMetadata too; nothing else has a published policy, however it is written."""
 _TLS_KEY = re.compile(
     rb"""(?i)([\"'])(?:organization[_-]?name|policy[_-]?type|date[_-]?range|total[_-]?successful[_-]?session[_-]?count)\1\s*:"""
@@ -136,7 +136,7 @@ def _first_element(text: bytes) -> int:
 
 def is_report_markup(data: bytes) -> bool:
     """Whether markup holds parts that only an aggregate report has."""
-    return bool(_REPORT_PART.search(data, 0, HEAD))
+    return bool(REPORT_PART.search(data, 0, HEAD))
 
 
 def _sniff_text(data: bytes) -> Form:
@@ -157,7 +157,7 @@ def _sniff_text(data: bytes) -> Form:
 def _sniff_markup(text: bytes) -> Form:
     if _HTML.match(text):
         return Form.HTML
-    if _REPORT_PART.search(text) or _REPORT_ROOT.match(text, _first_element(text)):
+    if REPORT_PART.search(text) or _REPORT_ROOT.match(text, _first_element(text)):
         return Form.AGGREGATE
     return Form.IMAGE if _SVG.search(text, 0, 2000) else Form.OTHER_XML
 

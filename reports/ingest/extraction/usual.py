@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from reports.dto import Extraction, Payload
 from reports.ingest.extraction import archives, bodies, feedback, streams
+from reports.ingest.extraction.documents import is_one
 from reports.ingest.extraction.leaves import Leaf, MailParts, from_first_field
 from reports.ingest.extraction.limits import Budget, Limits
 from reports.ingest.extraction.plain_mail import split_plain
@@ -39,7 +40,7 @@ def usual_report(data: bytes, *, limits: Limits) -> Extraction | None:
         report, filename = (file.data, file.name or filename) if file else (None, filename)
     if report is None or sniff(report) is not Form.AGGREGATE:
         return None
-    if bodies.unquoted(report) is not None or len(bodies.split_documents(report)) > 1:
+    if bodies.unquoted(report) is not None or not is_one(report):
         return None
     payload = Payload(Kind.AGGREGATE, 0, report, filename, (Form.MAIL, leaf.form), mail.facts)
     return Extraction((payload,), (), mail.facts)

@@ -13,6 +13,7 @@ from reports.folded import Folded
 from reports.ingest.extraction import archives, bodies, feedback, opaque, streams
 from reports.ingest.extraction.compound import saved_members
 from reports.ingest.extraction.deflated import deflated_form
+from reports.ingest.extraction.documents import split_documents
 from reports.ingest.extraction.folded import folded_entry, folded_gzip
 from reports.ingest.extraction.leaves import Leaf, from_first_field
 from reports.ingest.extraction.limits import Budget, Limits
@@ -89,7 +90,7 @@ class _Walk:
         if (plain := bodies.unquoted(data)) is not None:
             data, place = plain, place.mended(RepairCode.TRANSFER_ENCODED)
         self._budget.check_entries(data.count(b"</feedback>"))
-        for number, document in enumerate(bodies.split_documents(data)):
+        for number, document in enumerate(split_documents(data)):
             if number:
                 self._budget.take_part()
             self._found(Kind.AGGREGATE, document, place)

@@ -23,6 +23,8 @@ from reports.ingest.reading.xmltext import ORPHAN_ROOT, XmlText, prepare
 from reports.vocabulary import Reason, RepairCode
 
 TAIL = 4096
+AMPERSANDS = 10_000
+"""Bare ones are mended beforehand: for each the parser looks for a semicolon in all that follows."""
 _ROW_SIGN = re.compile(rb"(?i)source[_-]?ip|policy[_-]?evaluated|header[_-]?from")
 """Where one of these stands and no record could be made out, the report is not empty."""
 
@@ -83,6 +85,8 @@ def _built(parts: HeadParts, quick: QuickRecords, payload: Payload, *, repairs: 
 
 
 def _read_whole(text: XmlText, payload: Payload, *, repairs: Repairs) -> AggregateReport:
+    if text.data.count(b"&") > AMPERSANDS:
+        text = mend(text, repairs=repairs) or text
     known = repairs.all()
     reader = AggregateReader(text, payload, repairs=repairs)
     found = list(reader)

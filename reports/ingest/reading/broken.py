@@ -14,7 +14,7 @@ from reports.vocabulary import Reason
 PIECE_LENGTH = 1 << 20
 """Bytes. The largest real records, with a hundred signatures, have 30 kB."""
 SHOWN = 4000
-ROOT_LENGTH = 1 << 12
+ROOT_LENGTH = 1 << 10
 """It is parsed once more with each record."""
 _TAG = re.compile(
     rb"(?i)<(/)?(?:[\w.-]+:)?(?:(record)|feedback|report[_-]?metadata|policy[_-]?published)(?=[\s/>])([^<>]*)(>)?"

@@ -48,9 +48,15 @@ def unknown_within(
     element: etree._Element, names: LocalNames, known: frozenset[str]
 ) -> Iterator[tuple[etree._Element, str, str]]:
     """The topmost elements within this one that are not known: element, its local name, and that of its parent."""
-    for child in element.iterchildren("*"):
-        name = names[child.tag]
-        if name in known:
-            yield from unknown_within(child, names, known)
+    within = [element]  # and not a generator within a generator for each level, which each of its elements comes through
+    children = [element.iterchildren("*")]
+    while children:
+        child = next(children[-1], None)
+        if child is None:
+            children.pop()
+            within.pop()
+        elif (name := names[child.tag]) in known:
+            within.append(child)
+            children.append(child.iterchildren("*"))
         else:
-            yield child, name, names[element.tag]
+            yield child, name, names[within[-1].tag]

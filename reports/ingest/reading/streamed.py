@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
+from itertools import islice
 
 from lxml import etree
 
@@ -20,6 +22,10 @@ from reports.ingest.reading.xmltext import XmlText
 from reports.vocabulary import Reason
 
 ERRORS_NOTED = 5
+_OPEN_TAGS = re.compile(rb"(?:<[^<>]*+){256}")
+"""None of them ends. For each, the parser looks through all that follows up to where one does: 1 MB takes minutes."""
+PARTS_WITHIN = 2
+"""Where the end of a part is missing, the next one lies in it; each is read with all that it holds."""
 LONGEST_ELEMENT = 4 << 20
 """Bytes between the ends of two records, which the parser holds in a tree of up to thirty times their size."""
 
@@ -51,6 +57,8 @@ class AggregateReader:
             events=("end",), tag=WANTED_TAGS, encoding="utf-8", recover=True, resolve_entities=False, no_network=True,
             load_dtd=False, remove_comments=True, remove_pis=True, huge_tree=False,
         )  # fmt: skip
+        if _OPEN_TAGS.search(self._text.data, self._text.start):
+            raise Unreadable(Reason.NOT_XML)
         held = 0
         for chunk in self._text.chunks():
             parser.feed(chunk)
@@ -93,7 +101,7 @@ class AggregateReader:
             if name == "record":
                 yield from self._rows_of(element)
                 self._forget(element)
-            elif name:
+            elif name and not self._lies_deep(element):
                 self._head_element(name, element)
 
     def _rows_of(self, record: etree._Element) -> Iterator[AggregateRow | RejectedRow]:
@@ -107,6 +115,10 @@ class AggregateReader:
             self._root = element.getroottree().getroot()
             self._parts.namespace = namespace_of(self._root.tag)
             self._names.root_namespace = self._parts.namespace
+
+    def _lies_deep(self, element: etree._Element) -> bool:
+        parts = (each for each in element.iterancestors() if self._names[each.tag] in PARTS)
+        return next(islice(parts, PARTS_WITHIN, None), None) is not None
 
     def _head_element(self, name: str, element: etree._Element) -> None:
         if name == "report_metadata":

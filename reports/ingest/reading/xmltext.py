@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from reports.errors import Unreadable
+from reports.ingest.extraction.documents import other_root
 from reports.ingest.reading.encodings import CHUNK, to_utf8
 from reports.ingest.reading.repairs import Repairs
 from reports.vocabulary import Reason, RepairCode
@@ -23,8 +24,6 @@ REFERENCE_DIGITS = 7
 
 _ROOT = re.compile(rb"(?i)<((?:[\w.-]+:)?feedback)(?=[\s/>])")
 _ORPHAN = re.compile(rb"(?i)<(?:[\w.-]+:)?(?:report[_-]?metadata|policy[_-]?published|record)(?=[\s/>])")
-_OTHER_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]{0,100})(?:\s[^<>]*)?>\s*(?:<version>[^<>]*</version>\s*)?\Z")
-OTHER_ROOT_LENGTH = 4096
 _REFERENCE = re.compile(rb"&#([0-9]+|[xX][0-9a-fA-F]+);?")
 _LEGAL = ((9, 10, 13), range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))  # XML 1.0 section 2.2
 _USUAL_START = re.compile(
@@ -68,7 +67,7 @@ def _prepare_whole(data: bytes, *, repairs: Repairs) -> XmlText:
     orphan = _ORPHAN.search(data, 0, PROLOG_LENGTH)
     if not orphan:
         raise Unreadable(Reason.NOT_AGGREGATE if b"<" in data[:PROLOG_LENGTH] else Reason.NOT_XML)
-    root = _OTHER_ROOT.search(data, max(0, orphan.start() - OTHER_ROOT_LENGTH), orphan.start())
+    root = other_root(data, orphan.start())
     if root:
         repairs.note(RepairCode.ROOT_NAME, "", root[1].decode("utf-8", "replace"))
         return _from_root(data, root.start(), root[1], repairs=repairs)
