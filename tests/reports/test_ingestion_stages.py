@@ -20,11 +20,6 @@ pytestmark = pytest.mark.django_db
 TODAY = timezone.now().replace(hour=12)
 
 
-@pytest.fixture
-def ours() -> Organisation:
-    return make_organisation("ours")
-
-
 def state_of(ours: Organisation, stage: Stage) -> StageState:
     viewer = Viewer(0, "", ours.pk, "", is_demo=False, role=Role.AUDITOR)
     return next(state for state in stages(viewer, now=timezone.now()) if state.stage == stage)

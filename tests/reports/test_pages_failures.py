@@ -20,11 +20,6 @@ REASON = {"reason": "The sender asks what we received."}
 
 
 @pytest.fixture
-def ours() -> Organisation:
-    return make_organisation("ours")
-
-
-@pytest.fixture
 def one(ours: Organisation) -> FailureReport:
     upload(failure_mail(), organisation=ours, filename="failure.eml")
     return FailureReport.objects.get()

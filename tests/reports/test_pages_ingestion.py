@@ -17,17 +17,8 @@ from tests.reports.pages import document, logged_in, words
 from tests.reports.samples import XML, record_xml, report_mail, zipped
 from tests.reports.stored import NOW, make_organisation, record, report, upload
 
+ROLE = Role.VIEWER
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ours() -> Organisation:
-    return make_organisation("ours")
-
-
-@pytest.fixture
-def client(ours: Organisation) -> Client:
-    return logged_in(ours, Role.VIEWER)
 
 
 def ledger(response) -> list[str]:

@@ -21,6 +21,7 @@ from tests.reports.mailboxes import PASSWORD, make_mailbox
 from tests.reports.pages import document, logged_in, words
 from tests.reports.stored import make_organisation
 
+ROLE = Role.ADMINISTRATOR
 pytestmark = pytest.mark.django_db
 NEW = "/ingestion/mailboxes/new/?kind=imap"
 SECRET = "p4ss w0rd, never shown"
@@ -28,16 +29,6 @@ SETTINGS = {
     "host": "imap.example.com", "port": 993, "tls": "implicit", "username": "dmarc", "folder": "INBOX",
     "ca_certificate": "",
 }  # fmt: skip
-
-
-@pytest.fixture
-def ours() -> Organisation:
-    return make_organisation("ours")
-
-
-@pytest.fixture
-def client(ours: Organisation) -> Client:
-    return logged_in(ours, Role.ADMINISTRATOR)
 
 
 @pytest.fixture

@@ -15,18 +15,9 @@ from tests.reports.pages import document, logged_in, words
 from tests.reports.samples import XML
 from tests.reports.stored import make_organisation, upload
 
+ROLE = Role.ADMINISTRATOR
 pytestmark = pytest.mark.django_db
 NOBODY = [role for role in Role if role != Role.ADMINISTRATOR]
-
-
-@pytest.fixture
-def ours() -> Organisation:
-    return make_organisation("ours")
-
-
-@pytest.fixture
-def client(ours: Organisation) -> Client:
-    return logged_in(ours, Role.ADMINISTRATOR)
 
 
 def park(organisation: Organisation, *, filename: str = "parked.xml", hours: int = 1, data: bytes = XML) -> Message:

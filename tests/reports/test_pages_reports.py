@@ -10,21 +10,12 @@ from django.utils import timezone
 
 from reports.models import AggregateReport, Organisation, RawMessage
 from reports.vocabulary import Role
-from tests.reports.pages import document, logged_in, words
+from tests.reports.pages import document, words
 from tests.reports.samples import BEGIN, END, POLICY, aggregate_xml, record_xml
 from tests.reports.stored import make_organisation, record, report, upload
 
+ROLE = Role.VIEWER
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ours() -> Organisation:
-    return make_organisation("ours")
-
-
-@pytest.fixture
-def client(ours: Organisation) -> Client:
-    return logged_in(ours, Role.VIEWER)
 
 
 def stored(organisation: Organisation, data: bytes) -> AggregateReport:

@@ -20,17 +20,13 @@ from tests.reports.pages import logged_in, words
 from tests.reports.stored import make_organisation, record, report
 from tests.reports.test_conflicts import FALSE, FORGED, TRUE, VERIFIED, bring, check
 
+ROLE = Role.ADMINISTRATOR
 NOW = datetime(2023, 11, 17, tzinfo=UTC)
 
 
 @pytest.fixture
 def ours(db: None) -> Organisation:
     return make_organisation()
-
-
-@pytest.fixture
-def client(ours: Organisation) -> Client:
-    return logged_in(ours, Role.ADMINISTRATOR)
 
 
 def work(pk: int) -> None:

@@ -15,19 +15,10 @@ from reports.models import AggregateReport, Message, Organisation
 from reports.vocabulary import Role
 from tests.reports.pages import document, logged_in, words
 from tests.reports.samples import GZ, XML, failure_mail, report_mail, zipped
-from tests.reports.stored import make_organisation, record, report
+from tests.reports.stored import record, report
 
+ROLE = Role.ANALYST
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ours() -> Organisation:
-    return make_organisation("ours")
-
-
-@pytest.fixture
-def client(ours: Organisation) -> Client:
-    return logged_in(ours, Role.ANALYST)
 
 
 def send(client: Client, *files: tuple[str, bytes], **fields: Any) -> Any:

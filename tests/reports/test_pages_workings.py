@@ -23,20 +23,11 @@ from tests.reports.samples import XML
 from tests.reports.stored import make_organisation, report, upload
 from tests.reports.test_pages_parked import park
 
+ROLE = Role.VIEWER
 pytestmark = pytest.mark.django_db
 FIRST, ARRIVED, REMEMBERED = 43, 36, 30
 """What the page asks the database, however much there is: at first, after something came in, and while nothing does; the log-in, the
 frame and the cache, which is a table here, included."""
-
-
-@pytest.fixture
-def ours() -> Organisation:
-    return make_organisation("ours")
-
-
-@pytest.fixture
-def client(ours: Organisation) -> Client:
-    return logged_in(ours, Role.VIEWER)
 
 
 @pytest.mark.parametrize(

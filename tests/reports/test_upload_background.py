@@ -26,11 +26,6 @@ HUMAN = b"From: somebody@example.org\nTo: reports@example.com\nSubject: lunch\n\
 
 
 @pytest.fixture
-def ours() -> Organisation:
-    return make_organisation("ours")
-
-
-@pytest.fixture
 def client(ours: Organisation, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr("reports.views.upload.WAITED_FOR", 1000)
     return logged_in(ours, Role.ANALYST)
