@@ -115,6 +115,7 @@ def test_every_part_of_ingestion_has_something_to_show_and_addresses_have_names(
     assert (check.differing, check.buckets > 300) == (0, True)
     silent = [each.name for each in expected_reporters(viewer, now=NOW) if each.is_silent]
     assert silent == ["Enterprise Mail Example"]
+    assert [state.sign_in for state in mailbox_states(viewer, now=NOW)] == ["", "good"]
     states = [(state.health, state.mailbox.last_success_at, state.brought) for state in mailbox_states(viewer, now=NOW)]
     assert states == [
         ("paused", NOW, Brought(new=10, stored=10)),

@@ -15,11 +15,12 @@ from reports.ingest.ledger import Arrival
 from reports.ingest.pipeline import finish_unread
 from reports.ingest.places.providers import MICROSOFT
 from reports.ingest.places.secrets import sealed_secret
-from reports.models import Job, Mailbox, Message, Organisation, RollupCheck
+from reports.models import Job, Mailbox, Message, Organisation, RollupCheck, SignIn
 from reports.reread.asking import ask
 from reports.reread.run import run
 from reports.reread.selection import Selection
 from reports.rollups.check import check_rollups
+from reports.sealing import Purpose, seal
 from reports.vocabulary import PlaceKind
 
 PARKED = "-postbox-tls-example.net"
@@ -58,6 +59,7 @@ def acknowledge(organisation: Organisation) -> None:
 
 
 def _make_mailboxes(organisation: Organisation) -> None:
+    made_at = organisation.created_at
     account = {
         "host": "imap.example.com",
         "port": 993,
@@ -73,7 +75,10 @@ def _make_mailboxes(organisation: Organisation) -> None:
         ("Reports of example.com", PlaceKind.IMAP, account),
         ("Reports of example.net", PlaceKind.GRAPH, at_provider),
     ):
-        Mailbox.objects.create(
+        mailbox = Mailbox.objects.create(
             organisation=organisation, name=name, kind=kind.value, settings=settings, secret=sealed_secret(""),
-            is_enabled=False, last_visit_at=organisation.created_at, last_success_at=organisation.created_at,
+            is_enabled=False, last_visit_at=made_at, last_success_at=made_at,
         )  # fmt: skip
+        if "sign_in" in settings:
+            token = seal(b"", purpose=Purpose.SIGN_IN)
+            SignIn.objects.create(mailbox=mailbox, refresh=token, signed_in_at=made_at)
