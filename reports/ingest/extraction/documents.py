@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from reports.ingest.extraction.sniffing import HEAD, REPORT_PART
 
 _CLOSE = b"</feedback>"
+_NAME, TAGS = b"feedback", 2
 _PADDING = b" \t\r\n\0"
 _FEEDBACK = rb"(?:[\w.-]+:)?feedback"
 _ROOT = re.compile(rb"(?i)<" + _FEEDBACK + rb"(?=[\s/>])")
@@ -18,7 +19,9 @@ _OTHER_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]{0,100})(?:\s[^<>]*)?>\s*(?:<versi
 def is_one(xml: bytes) -> bool:
     """Whether nothing follows the end of the report. False may also mean that its end is written in an unusual way."""
     end = xml.find(_CLOSE)
-    return end >= 0 and not xml[end + len(_CLOSE) :].strip(_PADDING)
+    if end >= 0:
+        return not xml[end + len(_CLOSE) :].strip(_PADDING)
+    return 0 < xml.count(_NAME) <= TAGS  # with a prefix
 
 
 def split_documents(xml: bytes) -> Iterator[bytes]:
