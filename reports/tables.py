@@ -83,15 +83,21 @@ class ServiceTable(tables.Table):  # type: ignore[misc]
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
-    """Counts MOST_COUNTED rows of a query and no further: whoever wants others filters or sorts."""
+    """Counts MOST_COUNTED rows of a query and no further: whoever wants others filters or sorts.
+
+    `newest_first` are the rows in the order that an index knows. In it those of a period lie together; in none, PostgreSQL might
+    look for them among all others.
+    """
+
+    def __init__(self, rows: Any, per_page: int, *, newest_first: Any) -> None:  # noqa: ANN401 - rows of any kind
+        super().__init__(rows, per_page)
+        self.newest_first = newest_first
 
     @cached_property
     def count(self) -> int:
-        # The table's rows, their container, and what was given to the table.
-        rows = self.object_list.data.data  # type: ignore[attr-defined]
-        if not isinstance(rows, QuerySet):
+        if not isinstance(self.newest_first, QuerySet):
             return len(self.object_list)
-        return rows.order_by()[:MOST_COUNTED].count()
+        return self.newest_first[:MOST_COUNTED].count()
 
     @property
     def is_bounded(self) -> bool:
@@ -104,9 +110,10 @@ def paged(table: tables.Table, request: HttpRequest, *, per_page: int) -> tables
 
     The number of rows is ours alone: django-tables2 would take it, zero included, from the address bar too.
     """
+    newest_first = table.data.data
     RequestConfig(request, paginate=False).configure(table)
     # Not by `paginate`, which would ask for the first page beforehand.
-    table.paginator = BoundedPaginator(table.rows, per_page)
+    table.paginator = BoundedPaginator(table.rows, per_page, newest_first=newest_first)
     table.page = table.paginator.get_page(request.GET.get(table.prefixed_page_field))
     return table
 

@@ -30,6 +30,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 from benchmarks.large.fill import VIEWER  # noqa: E402
 from benchmarks.measure import SYSTEM, TICKS, USER  # noqa: E402
 from dmarcsite.models import User  # noqa: E402
+from dmarcsite.wsgi import application  # noqa: E402, F401  (loads all that the web server has loaded)
 from reports.models import AggregateReport, AggregateRow, FailureReport, Message, SourceDay, TlsReport  # noqa: E402
 
 OBJECTS = 20
