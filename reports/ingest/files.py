@@ -10,8 +10,9 @@ from pathlib import Path
 
 from reports.dto import Problem
 from reports.ingest.collection import collection_paused
+from reports.ingest.combined import Combined
 from reports.ingest.extraction import Limits, is_mbox, split_mbox
-from reports.ingest.outcome import Result, combine
+from reports.ingest.outcome import Result
 from reports.vocabulary import Outcome, Reason
 
 BATCH_BYTES = 8 << 20
@@ -44,18 +45,21 @@ def find(paths: Iterable[Path]) -> Iterator[Path]:
                 yield file
 
 
-def take_files(files: Iterable[Path], *, take: Take) -> Iterator[tuple[Path, Result]]:
-    """Hand the mails of all files to `take` in bounded batches; yield one result for each file, in order."""
+def take_files(files: Iterable[Path], *, take: Take, named: bool = False) -> Iterator[tuple[Path, Result]]:
+    """Hand the mails of all files to `take` in bounded batches; yield one result for each file, in order.
+
+    The results of an mbox hold the facts of all its reports where they are to be `named`.
+    """
     with collection_paused():
-        yield from _taken(files, take=take)
+        yield from _taken(files, take=take, named=named)
 
 
-def _taken(files: Iterable[Path], *, take: Take) -> Iterator[tuple[Path, Result]]:
+def _taken(files: Iterable[Path], *, take: Take, named: bool) -> Iterator[tuple[Path, Result]]:
     batch: list[FileMail] = []
     size = 0
-    waiting: dict[Path, list[Result]] = {}
+    waiting: dict[Path, Combined] = {}
     for file in files:
-        waiting[file] = []
+        waiting[file] = Combined(named=named)
         try:
             for mail in _mails(file):
                 batch.append(mail)
@@ -65,21 +69,21 @@ def _taken(files: Iterable[Path], *, take: Take) -> Iterator[tuple[Path, Result]
                     size = 0
                     yield from _ended(waiting, but=file)
         except OSError as error:
-            waiting[file].append(_unreadable(error))
+            waiting[file].add([_unreadable(error)])
     _flush(batch, waiting, take=take)
     yield from _ended(waiting)
 
 
-def _flush(batch: list[FileMail], waiting: dict[Path, list[Result]], *, take: Take) -> None:
+def _flush(batch: list[FileMail], waiting: dict[Path, Combined], *, take: Take) -> None:
     for mail, result in zip(batch, take(batch), strict=True):
-        waiting[mail.path].append(result)
+        waiting[mail.path].add([result])
     batch.clear()
     gc.collect(1)  # the little that counting references has left of the batch
 
 
-def _ended(waiting: dict[Path, list[Result]], *, but: Path | None = None) -> Iterator[tuple[Path, Result]]:
+def _ended(waiting: dict[Path, Combined], *, but: Path | None = None) -> Iterator[tuple[Path, Result]]:
     for file in [each for each in waiting if each != but]:
-        yield file, combine(waiting.pop(file))
+        yield file, waiting.pop(file).result()
 
 
 def _mails(file: Path) -> Iterator[FileMail]:

@@ -61,13 +61,17 @@ class ReportFacts(NamedTuple):
 
 
 class Result(NamedTuple):
-    """How one message or file ended. `reason` is a `reports.vocabulary.Reason`, or "" where all is well."""
+    """How one message or file ended. `reason` is a `reports.vocabulary.Reason`, or "" where all is well.
+
+    `unnamed` reports were read too, of which nobody wished to have the facts.
+    """
 
     outcome: Outcome
     reason: str = ""
     problems: tuple[Problem, ...] = ()
     reports: tuple[ReportFacts, ...] = ()
     message_id: int | None = None
+    unnamed: int = 0
 
 
 def conclude(reading: Reading, kept: list[Kept], *, message_id: int | None = None) -> Result:
@@ -84,29 +88,6 @@ def conclude(reading: Reading, kept: list[Kept], *, message_id: int | None = Non
     else:
         outcome, reason = Outcome.NOT_A_REPORT, problems[0].code if problems else Reason.NO_REPORT_FOUND
     return Result(outcome, str(reason), problems, facts, message_id)
-
-
-def combine(results: list[Result]) -> Result:
-    """One result for a file of many mails: partial where some report came in and something else was lost."""
-    if not results:
-        return Result(Outcome.NOT_A_REPORT, Reason.EMPTY)
-    if len(results) == 1:
-        return results[0]
-    outcomes = {result.outcome for result in results}
-    if Outcome.PARTIAL in outcomes or {Outcome.STORED, Outcome.REFUSED} <= outcomes:
-        outcome = Outcome.PARTIAL
-    else:
-        order = (Outcome.STORED, Outcome.REFUSED, Outcome.DUPLICATE, Outcome.NOT_A_REPORT)
-        outcome = next(each for each in order if each in outcomes)
-    # A letter among reports is no loss, and "no report is in it" would be said of the whole file.
-    explaining = {outcome} | outcomes - {Outcome.NOT_A_REPORT}
-    giving = {Outcome.PARTIAL: (Outcome.PARTIAL, Outcome.REFUSED)}.get(outcome, (outcome,))
-    return Result(
-        outcome,
-        next(result.reason for result in results if result.outcome in giving),
-        tuple(problem for result in results if result.outcome in explaining for problem in result.problems),
-        tuple(facts for result in results for facts in result.reports),
-    )
 
 
 def facts_of(report: Report, kept: Kept) -> ReportFacts:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from reports.dto import Problem
+from reports.ingest.combined import Combined
 from reports.ingest.extraction import is_mbox, split_mbox
 from reports.ingest.files import BATCH_BYTES, BATCH_MESSAGES, FileMail, Take
 from reports.ingest.ledger import Arrival
-from reports.ingest.outcome import Result, combine
+from reports.ingest.outcome import Result
 from reports.ingest.pipeline import ingest
 from reports.models import Organisation
 from reports.vocabulary import Channel, Outcome, Reason
@@ -48,10 +49,10 @@ def take_upload(file: UploadedFile, *, take: Take, limit: int) -> Result:
     if file.size > limit:
         problem = Problem(Reason.TOO_LARGE, (("limit", str(limit)),))
         return Result(Outcome.REFUSED, Reason.TOO_LARGE, (problem,))
-    results: list[Result] = []
+    combined = Combined(named=True)
     for batch in batches(mails_of(file)):
-        results += take(batch)
-    return combine(results)
+        combined.add(take(batch))
+    return combined.result()
 
 
 def mails_of(file: UploadedFile) -> Iterator[FileMail]:

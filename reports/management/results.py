@@ -38,7 +38,7 @@ def organisation_named(slug: str | None) -> Organisation:
 
 def sentence(place: object, result: Result) -> str:
     """How a file or a report ended, for people."""
-    count = len(result.reports)
+    count = len(result.reports) + result.unnamed
     reports = ngettext("%(count)d report", "%(count)d reports", count) % {"count": count}
     text = f"{place}: {OUTCOMES[result.outcome]}, {reports}."
     if result.reason:

@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from reports.ingest.files import take_files
+from reports.ingest.importing import importer
 from reports.models import AggregateReport, Message, Organisation
 from tests.reports.samples import BEGIN, END, GZ, XML, failure_mail, report_mail
 from tests.reports.stored import make_organisation, record, report
@@ -208,3 +211,13 @@ def test_without_jsonl_a_line_says_what_became_of_a_file(tmp_path: Path) -> None
         f"{tmp_path}/a.xml: stored, 1 report.",
         f"{tmp_path}/b.xml: refused, 0 reports. It is empty.",
     ]
+
+
+@pytest.mark.django_db
+def test_of_a_large_mbox_only_what_is_to_be_named_is_kept(tmp_path: Path) -> None:
+    take = importer(make_organisation(), clock=timezone.now)
+    (tmp_path / "box").write_bytes(mbox(XML_MAIL, LETTER, failure_mail()))
+    ((_, result),) = take_files([tmp_path / "box"], take=take)
+    assert (result.outcome, result.reports, result.unnamed) == ("stored", (), 2)
+    ((_, again),) = take_files([tmp_path / "box"], take=take, named=True)
+    assert (again.outcome, len(again.reports), again.unnamed) == ("duplicate", 2, 0)

@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 return ended
 
             say = self.stdout.write if progress.disable else progress.write  # which keeps the bar below the lines
-            for path, result in take_files(files, take=taking):
+            for path, result in take_files(files, take=taking, named=options["jsonl"]):
                 say(_line(path, result) if options["jsonl"] else sentence(path, result))
                 progress.update()
 
