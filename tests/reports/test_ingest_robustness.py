@@ -187,6 +187,18 @@ HOSTILE = {
     "values of json before a long rest": b'[{"policy-type":1}]' + b"{}" * 100_000 + b"x" * 4_000_000,
     "a compound file of chains without an end": compound_of_loops(),
     "json a million deep": b'{"policy-type":' + b"[" * 1_000_000,
+    "tags that never end": XML.replace(b"<record>", b"<a@" * 400_000 + b"<record>"),
+    "ampersands before a semicolon": XML.replace(b"Receiver", b"&a " * 1_000_000 + b";"),
+    "metadata within metadata": XML.replace(
+        b"<record>", b"<report_metadata>" * 200 + b"<x/>" * 30_000 + b"</report_metadata>" * 200 + b"<record>"
+    ),
+    "known elements within each other": XML.replace(
+        b"</report_metadata>", b"<date_range>" * 200 + b"<x/>" * 30_000 + b"</date_range>" * 200 + b"</report_metadata>"
+    ),
+    "prefixes without end": XML.replace(
+        b"<record>",
+        b"<y " + b" ".join(b"xmlns:a%d='a'" % n for n in range(60_000)) + b">" + b"<record><x/></record>" * 10_000,
+    ),
     "fields of a failure report": failure_mail(feedback="Feedback-Type: auth-failure\n" + "a: b\n" * 500_000),
 }
 
@@ -206,6 +218,11 @@ SLOWEST = {
     "a field of encoded words in a sample": 2,
     "lines within two hundred parts": 2,
     "a thousand entries over one run of nothing": 5,
+    "tags that never end": 2,
+    "ampersands before a semicolon": 4,
+    "metadata within metadata": 4,
+    "known elements within each other": 4,
+    "prefixes without end": 2,
 }
 """Seconds, where less than the general bound is what was once broken."""
 

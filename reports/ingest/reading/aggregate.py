@@ -85,8 +85,7 @@ def _built(parts: HeadParts, quick: QuickRecords, payload: Payload, *, repairs: 
 
 
 def _read_whole(text: XmlText, payload: Payload, *, repairs: Repairs) -> AggregateReport:
-    if text.data.count(b"&") > AMPERSANDS:
-        text = mend(text, repairs=repairs) or text
+    text = _without_bare_ampersands(text, repairs=repairs)
     known = repairs.all()
     reader = AggregateReader(text, payload, repairs=repairs)
     found = list(reader)
@@ -122,6 +121,11 @@ def _read_whole(text: XmlText, payload: Payload, *, repairs: Repairs) -> Aggrega
         rows_hash=reader.rows_hash,
         extensions=reader.extensions,
     )
+
+
+def _without_bare_ampersands(text: XmlText, *, repairs: Repairs) -> XmlText:
+    """The text as it is where there are few, since it may be nothing but well-formed."""
+    return mend(text, repairs=repairs) or text if text.data.count(b"&") > AMPERSANDS else text
 
 
 def _breaks_off(text: XmlText) -> bool:

@@ -48,7 +48,9 @@ def unknown_within(
     element: etree._Element, names: LocalNames, known: frozenset[str]
 ) -> Iterator[tuple[etree._Element, str, str]]:
     """The topmost elements within this one that are not known: element, its local name, and that of its parent."""
-    within = [element]  # and not a generator within a generator for each level, which each of its elements comes through
+    within = [
+        element
+    ]  # and not a generator within a generator for each level, which each of its elements comes through
     children = [element.iterchildren("*")]
     while children:
         child = next(children[-1], None)

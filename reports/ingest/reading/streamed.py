@@ -30,6 +30,11 @@ LONGEST_ELEMENT = 4 << 20
 """Bytes between the ends of two records, which the parser holds in a tree of up to thirty times their size."""
 
 
+_PREFIX = re.compile(rb"xmlns:([^\s=]{1,100})")
+MOST_PREFIXES = 50
+"""Different ones in one report. Each element is looked for among all that were declared around it, however deep it lies."""
+
+
 class AggregateReader:
     """Iterates over the rows of one report, good and rejected, in document order and in constant memory.
 
@@ -57,8 +62,7 @@ class AggregateReader:
             events=("end",), tag=WANTED_TAGS, encoding="utf-8", recover=True, resolve_entities=False, no_network=True,
             load_dtd=False, remove_comments=True, remove_pis=True, huge_tree=False,
         )  # fmt: skip
-        if _OPEN_TAGS.search(self._text.data, self._text.start):
-            raise Unreadable(Reason.NOT_XML)
+        _check(self._text)
         held = 0
         for chunk in self._text.chunks():
             parser.feed(chunk)
@@ -170,6 +174,17 @@ class AggregateReader:
         if self._root is None:
             raise Unreadable(Reason.NOT_AGGREGATE)
         return build_head(self._parts, first_from=first_from, hints=hints_of(self._payload), repairs=self._repairs)
+
+
+def _check(text: XmlText) -> None:
+    """Raises Unreadable for what would keep the parser busy for minutes, and nobody writes."""
+    if _OPEN_TAGS.search(text.data, text.start):
+        raise Unreadable(Reason.NOT_XML)
+    prefixes = set[bytes]()
+    for found in _PREFIX.finditer(text.data, text.start):
+        prefixes.add(found[1])
+        if len(prefixes) > MOST_PREFIXES:
+            raise Unreadable(Reason.TOO_MANY_ELEMENTS)
 
 
 def _is_error(entry: etree._LogEntry) -> bool:
