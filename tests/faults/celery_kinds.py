@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from django.db.models import F
+
 from reports.ingest import ledger
+from reports.ingest.ledger import LAST_TRY_LATER, TRIES
 from reports.models import Mailbox, Message
 from reports.vocabulary import Channel
 from tests.faults import crew
@@ -63,6 +66,8 @@ def pool_killed(scene: Scene) -> str:
             _until(lambda: Message.objects.filter(mailbox=scene.mailbox).exists(), scene, "a visit")
             team[0].pause(moment)
             killed += _kill_children(team[0])
+            last = Message.objects.filter(mailbox=scene.mailbox, outcome=None, tries=TRIES - 1)
+            last.update(claimed_at=F("claimed_at") - LAST_TRY_LATER)  # so long it waits
         _by_themselves(scene)
     return f"{killed} processes killed in {len(moments)} turns"
 

@@ -6,13 +6,14 @@ import hashlib
 import signal
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from django.db import connection
 
 from dmarcsite.services.places import DATABASE
 from reports import jobs
-from reports.ingest.ledger import TRIES
+from reports.ingest.ledger import LAST_TRY_LATER, TRIES
 from reports.models import Mailbox, Message
 from reports.reread.selection import Selection
 from reports.vocabulary import JobKind, Outcome, Reason
@@ -36,14 +37,19 @@ def reader_killed(scene: Scene) -> str:
     mail = scene.box.as_left(scene.rng.choice(brought_once(scene.number)))
     deaths, killed = scene.rng.choice((1, 2, TRIES, TRIES)), 0
     script = Script(poison=hashlib.sha256(mail).digest())
-    while killed < deaths and ended(scene.visit(script), KILLED, 0) == KILLED:
+    while killed < deaths and ended(scene.visit(replace(script, at=_turn(killed))), KILLED, 0) == KILLED:
         killed += 1
     if killed < deaths:
         raise NotIdentical(f"given up after {killed} tries")
     if deaths == TRIES:
-        ended(scene.visit(script), 0)
+        ended(scene.visit(replace(script, at=_turn(killed))), 0)
         _read_again(scene, mail)
     return f"{killed} times" + (", parked" if deaths == TRIES else "")
+
+
+def _turn(number: int) -> datetime:
+    """When a visit comes that may make the next try."""
+    return NOW + number * 2 * LAST_TRY_LATER
 
 
 def _read_again(scene: Scene, mail: bytes) -> None:

@@ -237,7 +237,7 @@ def _faults_of_bucket(stage: Stage, organisation: Organisation) -> list[str]:
 
 
 @cache
-def baseline(stage: Stage, number: int, actions: tuple[str, str], *, has_bucket: bool = False) -> Baseline:
+def baseline(stage: Stage, number: int, actions: tuple[str, str], *, has_bucket: bool) -> Baseline:
     """The run without faults over the mail of a world; made once. One with a bucket leaves what one without leaves."""
     name = f"undisturbed-{number}-{'-'.join(actions)}{'-bucket' if has_bucket else ''}"
     store = stage.store.setting(DATABASE) if has_bucket else ""
@@ -259,7 +259,7 @@ def baseline(stage: Stage, number: int, actions: tuple[str, str], *, has_bucket:
     if actions == UNTOUCHED and any(flags for _, flags in left[FOLDER]):
         raise NotIdentical("the run without faults marks mails that are to be left as they are")
     if has_bucket:
-        without = baseline(stage, number, actions)
+        without = baseline(stage, number, actions, has_bucket=False)
         lines = differences(dump(without.organisation), dump(mailbox.organisation))
         lines += _faults_of_bucket(stage, mailbox.organisation) + ["mails"] * (left != without.mails)
         if lines:
