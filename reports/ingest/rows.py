@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -24,6 +24,8 @@ COLUMNS = (
     "envelope_to", "reasons", "dkim_results", "spf_results",
 )  # fmt: skip
 TAILS_KEPT = 20_000
+FEW = 4
+"""Reasons or results of a row. What says more is not kept from report to report: some thousand such rows fill any memory."""
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode  # json.dumps makes one for each call
 
 
@@ -129,5 +131,10 @@ _KEYS = {
 }
 
 
+def _spelling() -> Callable[[Any], str]:
+    kept = lru_cache(maxsize=TAILS_KEPT)(_json)
+    return lambda items: kept(items) if len(items) <= FEW else _json(items)
+
+
 # One for each kind: tuples of one kind equal those of another with the same texts.
-_reasons, _dkim, _spf = (lru_cache(maxsize=TAILS_KEPT)(_json) for _ in range(3))
+_reasons, _dkim, _spf = _spelling(), _spelling(), _spelling()

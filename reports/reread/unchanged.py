@@ -27,6 +27,7 @@ from reports.ingest.rows import RowWriter
 from reports.models import Organisation
 from reports.reread.difference import Came
 
+KEPT_LENGTH = 2000
 _JSON = tuple(COLUMNS.index(name) for name in ("policy", "errors", "repairs"))
 _MESSAGE, _INDEX, _STORED_AT = (COLUMNS.index(name) for name in ("message_id", "payload_index", "stored_at"))
 _REPORT = ROW_COLUMNS.index("report_id")
@@ -154,6 +155,10 @@ def _came(result: Result, reading: Reading) -> Came:
     )
 
 
-@lru_cache(maxsize=10_000)
 def _decoded(text: str) -> object:
+    return _known(text) if len(text) <= KEPT_LENGTH else json.loads(text)
+
+
+@lru_cache(maxsize=10_000)
+def _known(text: str) -> object:
     return json.loads(text)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import io
+import json
 import struct
+import sys
 import tarfile
 import time
 from datetime import timedelta
@@ -14,13 +16,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reports.dto import Payload
+from reports.dto import DkimResult, Payload
 from reports.errors import Unreadable
+from reports.ingest import rows
 from reports.ingest.extraction import extract, split_mbox
 from reports.ingest.read import read as pure_read
 from reports.ingest.reading import quick_records
 from reports.ingest.reading.aggregate import read_aggregate
 from reports.ingest.reading.dispatch import read
+from reports.reread import unchanged
 from reports.vocabulary import Kind, Reason, RepairCode
 from tests.reports.samples import GZ, NAME, XML, aggregate_xml, failure_mail, record_xml, report_mail, zipped
 
@@ -268,6 +272,15 @@ def test_what_is_remembered_from_report_to_report_is_small() -> None:
         read_aggregate(Payload("aggregate", 0, aggregate_xml(root=f"<feedback a='{number}{'x' * 10_000}'>").encode()))
     kept = [*quick_records._by_root, *(said for sayings in quick_records._by_root.values() for said in sayings)]
     assert sum(map(len, kept)) < 10_000
+
+
+def test_neither_are_the_spellings_of_rows_with_hundreds_of_results() -> None:
+    results = tuple(DkimResult("a" * 250, "s", "pass", "") for _ in range(100))
+    text = json.dumps([{"domain": "a" * 250}] * 100)
+    held = sys.getrefcount(results), sys.getrefcount(text)
+    assert rows._dkim(results).count("aaa") > 100
+    assert unchanged._decoded(text) == json.loads(text)
+    assert (sys.getrefcount(results), sys.getrefcount(text)) == held
 
 
 @pytest.mark.parametrize(
