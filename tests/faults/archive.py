@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import connection
 
-from reports.ingest.raw.moving import move_all
 from reports.models import Job, Message, Organisation
 from reports.partitions import TABLE
 from reports.rollups.check import check_rollups
@@ -20,7 +19,7 @@ from tests.faults.crew import Script
 from tests.faults.dump import Dump, differences, dump, outcomes
 from tests.faults.scene import ORDER_DECIDES, NotIdentical
 from tests.faults.stage import Stage
-from tests.faults.templates import LATER, READ, TERMS, connected, templates
+from tests.faults.templates import LATER, READ, TERMS, connected, in_bucket, templates
 from tests.faults.workers import Worker
 
 IN, INTO, OUT = "in", "into", "out"
@@ -121,9 +120,9 @@ class ArchiveScene:
     def _begin(self, work: Work) -> Undisturbed:
         self.work = work
         expected = undisturbed(self.stage, work)
-        self.stage.copy_database(self.name.lower(), of=templates(self.stage)[work.template])
+        _copy(work, self.stage, self.name.lower())
         with connected(self.name.lower()):
-            _prepare(work, self.stage, self.name.lower())
+            work.prepare()
         return expected
 
     def _start(self, script: Script) -> Worker:
@@ -154,10 +153,10 @@ class ArchiveScene:
 def undisturbed(stage: Stage, work: Work) -> Undisturbed:
     """The same work without faults."""
     database = f"undisturbed-{work.target.__name__}-{work.bucket}-{'-'.join(map(str, work.arguments[:1]))}"[:60]
-    stage.copy_database(database, of=templates(stage)[work.template])
+    _copy(work, stage, database)
     with connected(database):
         whole = _all_tables(work)
-        _prepare(work, stage, database)
+        work.prepare()
         prepared, kept = _all_tables(work), work.keeps()
     began = datetime.now(UTC)
     acts = _to_the_end(work, stage, database)
@@ -188,12 +187,13 @@ def _all_end(workers: Sequence[Worker]) -> None:
         each.ends()
 
 
-def _prepare(work: Work, stage: Stage, database: str) -> None:
+def _copy(work: Work, stage: Stage, database: str) -> None:
     if work.bucket in (IN, OUT):
-        with stage.store.kept_in(database):
-            for _ in move_all():
-                pass
-    work.prepare()
+        moved = in_bucket(stage, work.template)
+        stage.copy_database(database, of=moved)
+        stage.store.copy(database, of=moved)
+    else:
+        stage.copy_database(database, of=templates(stage)[work.template])
 
 
 def _worker(work: Work, stage: Stage, database: str, script: Script) -> Worker:

@@ -60,6 +60,12 @@ class Store:
         finally:
             crew.use_store("")
 
+    def copy(self, database: str, *, of: str) -> None:
+        """Give a copy of a database the objects of its original."""
+        for name in (*self.names(of), OBJECT):
+            source = {"Bucket": NAME, "Key": f"{of}/{name}"}
+            self._client.copy_object(Bucket=NAME, Key=f"{database}/{name}", CopySource=source)
+
     def names(self, database: str) -> set[str]:
         """The objects of mails that lie there for a database."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=NAME, Prefix=f"{database}/")

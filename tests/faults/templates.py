@@ -11,6 +11,7 @@ from dmarcsite.services.places import DATABASE
 from reports.ingest import ledger
 from reports.ingest.ledger import Arrival
 from reports.ingest.pipeline import ingest
+from reports.ingest.raw.moving import move_all
 from reports.models import Domain, Message, Retention
 from reports.vocabulary import Channel
 from tests.faults import crew
@@ -20,6 +21,7 @@ from tests.mailhost.dkim_keys import DkimKey, make_key
 from tests.reports.stored import NOW, make_organisation
 
 READ, UNREAD = "archive", "backlog"
+IN_BUCKET = "{}-in-bucket"
 """The databases that are copied: all mails are read in the first, and none in the second."""
 MONTHS = range(5)
 LATER = datetime(2024, 4, 18, tzinfo=UTC)
@@ -70,6 +72,17 @@ def templates(stage: Stage) -> dict[str, str]:
                 held_at=NOW, held_by_name="Ada", hold_reason="case 7"
             )
     return {READ: READ, UNREAD: UNREAD}
+
+
+@cache
+def in_bucket(stage: Stage, name: str) -> str:
+    """The same database, whose bytes lie in the bucket."""
+    moved = IN_BUCKET.format(templates(stage)[name])
+    stage.copy_database(moved, of=name)
+    with connected(moved), stage.store.kept_in(moved):
+        for _ in move_all():
+            pass
+    return moved
 
 
 def _arrivals(slug: str, month: int) -> list[Arrival]:
