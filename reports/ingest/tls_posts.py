@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from reports.dto import TlsReport
-from reports.ingest.extraction import Limits
+from reports.ingest.extraction import Limits, extract
 from reports.ingest.outcome import Result
 from reports.ingest.pipeline import ingest_bytes
 from reports.ingest.read import read
 from reports.ingest.reading.jsontext import SIZE_MAX
 from reports.models import TlsEndpoint
-from reports.vocabulary import Channel, DomainKind
+from reports.vocabulary import Channel, DomainKind, Kind
 
 UNPACKED = Limits(bytes_out=SIZE_MAX, depth=1)
 """Who posts is a stranger, and it is unpacked while a web server waits."""
@@ -45,6 +45,9 @@ def take_post(data: bytes, *, endpoint: TlsEndpoint, at: datetime) -> Result:
 
 
 def _only_report(data: bytes) -> TlsReport:
+    """Nothing else is even read: to read the largest aggregate report takes a web server many seconds."""
+    if [payload.kind for payload in extract(data, limits=UNPACKED).payloads] != [Kind.TLS]:
+        raise NoTlsReport
     reports = read(data, limits=UNPACKED).reports
     content = reports[0].content if len(reports) == 1 else None
     if not isinstance(content, TlsReport):

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from reports.ingest import tls_endpoints
+from reports.ingest import tls_endpoints, tls_posts
 from reports.ingest.tls_endpoints import make_endpoint, revoke_endpoint, use_endpoint
 from reports.models import AuditEntry, Domain, Message, Organisation, TlsEndpoint, TlsPolicy, TlsReport
 from reports.views import tls_post
 from reports.vocabulary import DomainKind, Outcome, Role
 from tests.reports.pages import a_person, logged_in, words
+from tests.reports.samples import failure_mail
 from tests.reports.stored import NOW, make_organisation, record, report
 from tests.reports.test_tls_store import policy, tls
 
@@ -64,6 +65,19 @@ def test_a_bomb_is_not_unpacked_and_not_kept(path: str) -> None:
     assert post(path, bomb).status_code == 415
     assert post(path, gzip.compress(gzip.compress(tls(policy())))).status_code == 415
     assert not Message.objects.exists()
+
+
+def test_other_reports_are_refused_without_being_read(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_never_asked(*_: object, **__: object) -> None:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(tls_posts, "read", is_never_asked)
+    for data in (
+        report(record()),
+        gzip.compress(report(record())),
+        failure_mail(),
+    ):
+        assert post(path, data).status_code == 415
 
 
 @pytest.mark.parametrize("secret", ["x", "0" * 43, "%00", "a" * 5000])
