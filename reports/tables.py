@@ -85,19 +85,22 @@ class ServiceTable(tables.Table):  # type: ignore[misc]
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
     """Counts MOST_COUNTED rows of a query and no further: whoever wants others filters or sorts.
 
-    `newest_first` are the rows in the order that an index knows. In it those of a period lie together; in none, PostgreSQL might
-    look for them among all others.
+    `along` is a column of time whose index holds the newest rows together: in no order, PostgreSQL might look for those of a
+    period among all others. "" where the rows are few.
     """
 
-    def __init__(self, rows: Any, per_page: int, *, newest_first: Any) -> None:  # noqa: ANN401 - rows of any kind
+    def __init__(self, rows: Any, per_page: int, *, along: str) -> None:  # noqa: ANN401 - rows of any kind
         super().__init__(rows, per_page)
-        self.newest_first = newest_first
+        self.along = along
 
     @cached_property
     def count(self) -> int:
-        if not isinstance(self.newest_first, QuerySet):
+        # The table's rows, their container, and what was given to the table.
+        rows = self.object_list.data.data  # type: ignore[attr-defined]
+        if not isinstance(rows, QuerySet):
             return len(self.object_list)
-        return self.newest_first[:MOST_COUNTED].count()
+        ordered = rows.order_by(f"-{self.along}").values(self.along) if self.along else rows.order_by()
+        return ordered[:MOST_COUNTED].count()
 
     @property
     def is_bounded(self) -> bool:
@@ -110,10 +113,9 @@ def paged(table: tables.Table, request: HttpRequest, *, per_page: int) -> tables
 
     The number of rows is ours alone: django-tables2 would take it, zero included, from the address bar too.
     """
-    newest_first = table.data.data
     RequestConfig(request, paginate=False).configure(table)
     # Not by `paginate`, which would ask for the first page beforehand.
-    table.paginator = BoundedPaginator(table.rows, per_page, newest_first=newest_first)
+    table.paginator = BoundedPaginator(table.rows, per_page, along=getattr(table, "along", ""))
     table.page = table.paginator.get_page(request.GET.get(table.prefixed_page_field))
     return table
 
@@ -122,6 +124,7 @@ class ReportTable(tables.Table):  # type: ignore[misc]
     """Aggregate reports (reports.selectors.report_list.aggregate_reports)."""
 
     caption = _("Aggregate reports")
+    along = "begin"
 
     reporter = cell("report", verbose_name=_("Reporter"), attrs=KEY, order_by=("org_name", "pk"))
     domain = cell("report_domain", verbose_name=_("Domain"), order_by=("domain__name", "pk"))
@@ -159,6 +162,7 @@ class FailureTable(tables.Table):  # type: ignore[misc]
     """Failure reports; each record also carries "people" (masked in the cells) and "opinion"."""
 
     caption = _("Failure reports, masked")
+    along = "arrived_at"
 
     arrived = cell("failure", verbose_name=_("Arrived"), attrs=KEY, order_by=("arrived_at", "pk"))
     header_from = cell("failure_from", verbose_name=_("From domain"), order_by=("header_from", "pk"))
@@ -178,6 +182,7 @@ class TlsReportTable(tables.Table):  # type: ignore[misc]
     """TLS reports (reports.selectors.tls.tls_reports)."""
 
     caption = _("TLS reports")
+    along = "begin"
 
     reporter = cell("tls_report", verbose_name=_("Reporter"), attrs=KEY, order_by=("org_name", "pk"))
     domain = cell("tls_domain", verbose_name=_("Domain"), order_by=("domain__name", "pk"))
@@ -203,6 +208,7 @@ class MessageTable(tables.Table):  # type: ignore[misc]
     """The ledger (reports.selectors.ingest_health.ledger)."""
 
     caption = _("What came in")
+    along = "received_at"
 
     received = cell("message", verbose_name=_("Received"), attrs=KEY, order_by=("received_at", "pk"))
     sender = cell("message_sender", verbose_name=_("From"), orderable=False)
