@@ -337,7 +337,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "domains", DOMAINS,
-        "Domains are lower-case A-labels without a trailing dot; of an address it is the domain.",
+        "Domains are lower-case A-labels without dots around; of an address it is the domain, of several the first.",
         "RFC 9989 section 4.10, RFC 5890 section 2.3.2.1",
         fold=lambda value: tuple(map(values.domain, value)) if isinstance(value, tuple) else values.domain(value),
     ),

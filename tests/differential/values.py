@@ -40,10 +40,10 @@ def blanks(text: str) -> str:
 
 
 def domain(text: Any) -> Any:
-    """Lower-case A-labels without a trailing dot, of an address the domain; None for what is none."""
+    """Lower-case A-labels without dots around, of an address the domain, of several the first; None for what is none."""
     if not isinstance(text, str):
         return text
-    name = text.strip(" \t\r\n<>\"'").rpartition("@")[2].strip().rstrip(".").lower()
+    name = text.strip(" \t\r\n<>\"'").partition(",")[0].rpartition("@")[2].strip().strip(".").lower()
     try:
         return (idna.encode(name, uts46=True).decode() if not name.isascii() else name) or None
     except (idna.IDNAError, UnicodeError):

@@ -66,6 +66,8 @@ _TEXTS: dict[str, str] = {
         for piece in WHOLE.partition("\n")[2].replace(">", ">\1").replace("<", "\1<").split("\1")
     ),
     "element names in camel case": re.sub("_([a-z])(?=[a-z_]*>)", lambda at: at[1].upper(), WHOLE),
+    "From of several domains": WHOLE.replace("<header_from>example.com", "<header_from>mail.example.com, example.com"),
+    "From with a leading dot": WHOLE.replace("<header_from>example.com", "<header_from>.example.com"),
     "one element name in camel case": WHOLE.replace("header_from", "headerFrom"),
     "another root": WHOLE.replace("feedback>", "dmarc_report>"),
     "a root around the root": WHOLE.replace("<feedback>", "<reports><feedback>").replace(

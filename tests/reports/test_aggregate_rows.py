@@ -245,7 +245,10 @@ def test_reasons_of_both_rfcs_and_bare_text() -> None:
         ("example.com.", "example.com", RepairCode.DOMAIN_REWRITTEN),
         ("somebody@example.com", "example.com", RepairCode.DOMAIN_REWRITTEN),
         ("Bücher.example", "xn--bcher-kva.example", RepairCode.DOMAIN_REWRITTEN),
+        (".example.com", "example.com", RepairCode.DOMAIN_REWRITTEN),
+        ("mail.example.com, example.org", "mail.example.com", RepairCode.DOMAIN_REWRITTEN),
         ("not a domain", "not a domain", RepairCode.DOMAIN_INVALID),
+        ("no domain, example.org", "no domain, example.org", RepairCode.DOMAIN_INVALID),
         ("", "example.com", RepairCode.HEADER_FROM_ASSUMED),
     ],
 )

@@ -106,6 +106,8 @@ def _domain(text: str, place: str, notes: list[Note]) -> str:
         notes.append((RepairCode.EMPTY_DROPPED, place, text))
         return ""
     domain, rewritten = read_domain(text)
+    if not domain and "," in text:  # of several authors, the first
+        domain, rewritten = read_domain(text.partition(",")[0])[0], True
     if text and not domain:
         notes.append((RepairCode.DOMAIN_INVALID, place, text))
         return text[:WORD_LENGTH].lower()

@@ -128,13 +128,13 @@ def read_mail_date(text: str) -> int | None:
 
 
 def read_domain(text: str) -> tuple[str, bool]:
-    """A lower-case A-label domain without a trailing dot; of an address, the domain. "" where none can be made."""
+    """A lower-case A-label domain without dots around it; of an address, the domain. "" where none can be made."""
     return _read_domain(text) if len(text) <= TEXT_LENGTH else ("", False)
 
 
 @lru_cache(maxsize=16_384)
 def _read_domain(text: str) -> tuple[str, bool]:
-    name = text.strip().strip("<>\"'").rpartition("@")[2].strip().rstrip(".").lower()
+    name = text.strip().strip("<>\"'").rpartition("@")[2].strip().strip(".").lower()
     if not name.isascii() and len(name) <= DOMAIN_LENGTH:
         try:
             name = idna.encode(name, uts46=True, transitional=False).decode("ascii")
