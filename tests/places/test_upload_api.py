@@ -71,6 +71,11 @@ def test_without_a_token_nothing_is_entered(secret: str, header: str) -> None:
     assert not Message.objects.exists()
 
 
+@pytest.mark.parametrize("length", ["9" * 5000, "-1", "x", "1e9"])
+def test_a_length_that_is_no_number_is_no_fault_of_ours(secret: str, length: str) -> None:
+    assert error(send(secret, headers={"Content-Length": length})) == (400, "no_file")
+
+
 def test_a_session_opens_nothing(ours: Organisation) -> None:
     answer = logged_in(ours, Role.ADMINISTRATOR).post(API, XML, content_type="application/xml")
     assert error(answer) == (401, "unauthorised")

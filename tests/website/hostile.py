@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 MARK = "x-evil"
 """The element that no page may ever contain."""
@@ -69,6 +69,11 @@ def files() -> list[tuple[str, bytes]]:
     every = {field: TEXT for field in FIELDS if field not in ESSENTIAL}
     aggregates = [("everywhere", aggregate(every)), ("long", aggregate(dict.fromkeys(every, LONG)))]
     aggregates += [(field, aggregate({field: TEXT, "metadata.report_id": f"one {field}"})) for field in FIELDS]
+    extension = (
+        f"<extension a={quoteattr(TEXT)}>{escape(TEXT)}<e><![CDATA[{TEXT}]]></e></extension><x>{escape(TEXT)}</x>"
+    )
+    extended = aggregate({"metadata.report_id": "extended"}).replace(b"</feedback>", f"{extension}</feedback>".encode())
+    aggregates += [("extension", extended)]
     aggregates += [("nul", aggregate({"metadata.org_name": "a\0b"}))]
     failures = [("everywhere", failure({**dict.fromkeys((*FEEDBACK, *SAMPLE, *MAIL), TEXT), "Feedback-Type": "auth-failure",
                 "Reported-Domain": "example.com", "Source-IP": "192.0.2.78"})),
