@@ -274,9 +274,12 @@ def _act(acts: list[str], one_by_one: threading.Lock, script: Script, letter: st
 
 
 def place_to_die(acts: str, rng: Random) -> int:
-    """An act of those that were counted, often one where a worker turns from one kind of act to another."""
+    """An act of those that were counted: any one, one where a worker turns from one kind of act to another, or one right after a
+    commit, which are the few where what belongs together can be torn apart.
+    """
     turns = [number for number in range(1, len(acts)) if acts[number] != acts[number - 1]]
-    return rng.choice(turns) if turns and rng.random() < 0.5 else rng.randrange(len(acts))
+    committed = [number for number in turns if acts[number - 1] == "c"]
+    return rng.choice(rng.choice((range(len(acts)), turns or range(len(acts)), committed or range(len(acts)))))
 
 
 def _prepare() -> None:
