@@ -287,3 +287,25 @@ def test_a_line_before_the_headers_does_no_harm() -> None:
     mail = report_mail((gzip.compress(XML), NAME)).as_bytes()
     assert _found(b"\r\n" + mail) == [("aggregate", XML)]
     assert _found(b"From noreply@receiver.example Tue Nov 14 22:13:20 2023\n" + mail) == [("aggregate", XML)]
+
+
+@pytest.mark.parametrize("indentation", [" ", "\t", " " * 8])
+@pytest.mark.parametrize("before", ["", "\n", "\r\n\r\n"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_mail_whose_lines_are_all_indented_is_read_without(indentation: str, before: str, line_end: str) -> None:
+    mail = failure_mail().decode()
+    lines = [indentation + line if line else line for line in mail.split("\n")]
+    (payload,) = extract((before + line_end.join(lines)).encode()).payloads
+    assert payload.kind == "failure"
+    assert payload.data == line_end.join(mail.split("\n")).encode()
+
+
+def test_a_blank_before_the_first_field_alone_is_no_indentation() -> None:
+    mail = b"From: a@receiver.example\nSubject: one\n two\n\n" + XML
+    (payload,) = extract(b" " + mail).payloads
+    assert payload.mail.subject == "one two"
+
+
+def test_a_long_indentation_is_none_and_takes_no_time() -> None:
+    assert extract(b" " * 3_000_000 + b"From: a@receiver.example\n\nhello\n").payloads == ()
+    assert extract(b" From: a@receiver.example\n\n" + b" \n" * 1_000_000 + b"x").payloads == ()

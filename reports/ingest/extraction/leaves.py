@@ -18,6 +18,7 @@ HEADER_LENGTH = 998
 _BLANK_AFTER_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 """Added on the way, and to be taken off before anything else (RFC 2045 section 6.7)."""
 _BEFORE = b"\r\n \t"
+INDENTATION_LENGTH = 40
 _BARE_CONTENT = (b"<", b"{", b"PK\x03\x04", b"\x1f\x8b")
 """What says that content is base64 and begins like this, is not."""
 
@@ -41,8 +42,18 @@ class MailParts(NamedTuple):
 
 
 def from_first_field(data: bytes) -> bytes:
-    """The mail without what some programs put before its first header field."""
-    return data.lstrip(_BEFORE).removeprefix(codecs.BOM_UTF8).lstrip(_BEFORE)
+    """The mail without what some programs put before its first header field, and before each of its lines."""
+    mail = data.lstrip(_BEFORE).removeprefix(codecs.BOM_UTF8).lstrip(_BEFORE)
+    indentation = data[: len(data) - len(mail)].rpartition(b"\n")[2]
+    return _without(indentation, mail) if indentation and not indentation.strip(b" \t") else mail
+
+
+def _without(indentation: bytes, mail: bytes) -> bytes:
+    """The mail without an indentation that all of its lines have but the first."""
+    if len(indentation) > INDENTATION_LENGTH:
+        return mail
+    other_line = re.compile(rb"\n(?!" + indentation + rb"|[ \t\r]*(?:\n|\Z))")
+    return mail if other_line.search(mail) else mail.replace(b"\n" + indentation, b"\n")
 
 
 @lru_cache(maxsize=4096)  # a reporter sends from one address, and parsing it costs more than the rest of a small mail
