@@ -18,8 +18,8 @@ from reports.access import allowed_to, viewer_of
 from reports.charts import verdict_chart
 from reports.filters import page_scope
 from reports.permissions import Act, may
-from reports.selectors import failing_sources as sources
 from reports.selectors import overview as figures
+from reports.selectors.failing_sources import NEEDS_DECISION
 from reports.selectors.memory import Memory
 from reports.selectors.ranking import Ranking
 from reports.selectors.sketches import sketches
@@ -53,8 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     page = page_scope(request, viewer=viewer, today=now.date())
     plans = agenda(viewer, at=now)
     memory = Memory(page.scope, now)
-    tabs = memory.of("tabs", lambda: sources.tab_counts(page.scope, now=now))
-    top, fixable = _top_sources(memory)
+    top, fixable, undecided = _top_sources(memory)
     state = figures.freshness(page.scope)
     volumes = spread_over_days(_daily_volumes(memory), page.scope)
     context: dict[str, Any] = {
@@ -67,7 +66,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "top": top,
         "domains": memory.of("at risk", lambda: figures.domains_at_risk(page.scope, limit=TOP_DOMAINS)),
         "chart": verdict_chart("days", volumes, days=page.scope.days),
-        "undecided": tabs[sources.NEEDS_DECISION],
+        "undecided": undecided,
     }
     return render(request, "overview.html", context)
 
@@ -79,13 +78,15 @@ def _daily_volumes(memory: Memory) -> dict[date, dict[str, int]]:
     return {date.fromisoformat(day): verdicts for day, verdicts in memory.of("daily volumes", found).items()}
 
 
-def _top_sources(memory: Memory) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The undecided sources with the most failing messages, and those with the most that can be mended."""
-    undecided = Ranking(memory, tab=sources.NEEDS_DECISION, total=TOP_SOURCES)
-    top, fixable = undecided[:TOP_SOURCES], replace(undecided, verdict=SourceVerdict.FIXABLE)[:QUEUE_FIXABLE]
+def _top_sources(memory: Memory) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+    """The undecided sources with the most failing messages, those with the most that can be mended, and how many wait."""
+    ranking = Ranking(memory, tab=NEEDS_DECISION, total=TOP_SOURCES)
+    top, number = ranking.part(0, TOP_SOURCES)
+    fixable = replace(ranking, verdict=SourceVerdict.FIXABLE)[:QUEUE_FIXABLE]
     drawn = sketches(memory, source_ids={row["source_id"] for row in (*top, *fixable)})
-    with_sketch = [[row | {"sketch": drawn[row["source_id"]]} for row in found] for found in (top, fixable)]
-    return with_sketch[0], with_sketch[1]
+    for row in (*top, *fixable):
+        row["sketch"] = drawn[row["source_id"]]
+    return top, fixable, number
 
 
 def _queue(viewer: Viewer, plans: Agenda, fixable: list[dict[str, Any]], top: list[dict[str, Any]]) -> list[Decision]:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Max, QuerySet, Sum
+from django.db.models import Count, F, Max, QuerySet, Sum, Window
 
 from reports.models import Source, SourceDay
 from reports.selectors.failing_sources import failing_sources, rows_of_tab
@@ -42,23 +42,29 @@ class Ranking:
         return replace(self, order=order)
 
     def __getitem__(self, place: slice) -> list[dict[str, Any]]:
-        start, stop = place.start or 0, place.stop
-        if self.sources is not None:
-            return [_read(row) for row in self._rows(start, stop)]
-        what = f"ranked rows {self.tab} {self.verdict} {self.order} {start} {stop}"
-        return [_read(row) for row in self.memory.of(what, lambda: self._rows(start, stop))]
+        return self.part(place.start or 0, place.stop)[0]
 
-    def _rows(self, start: int, stop: int | None) -> list[dict[str, Any]]:
-        ids = self._ids(start, stop)
+    def part(self, start: int, stop: int | None) -> tuple[list[dict[str, Any]], int]:
+        """The rows from `start` to before `stop`, and how many there are in all: 0 where none is left to show."""
+        if self.sources is not None:
+            rows, number = self._part(start, stop)
+        else:
+            what = f"part of {self.tab} {self.verdict} {self.order} {start} {stop}"
+            rows, number = self.memory.of(what, lambda: self._part(start, stop))
+        return [_read(row) for row in rows], number
+
+    def _part(self, start: int, stop: int | None) -> tuple[list[dict[str, Any]], int]:
+        ids, number = self._ids(start, stop)
         rows = failing_sources(self._scope, tab=self.tab, now=self._now).filter(source_id__in=ids)
         found = {row["source_id"]: row for row in self._of_verdict(rows)}
-        return [_plain(found[pk]) for pk in ids if pk in found]
+        return [_plain(found[pk]) for pk in ids if pk in found], number
 
-    def _ids(self, start: int, stop: int | None) -> list[int]:
+    def _ids(self, start: int, stop: int | None) -> tuple[list[int], int]:
         rows = self._of_verdict(rows_of_tab(self._scope, tab=self.tab, now=self._now, sources=self.sources))
         wanted = {field.lstrip("-") for field in self.order} & set(_ORDERED_BY)
         sums = rows.values("source_id").annotate(**{name: _ORDERED_BY[name] for name in wanted})
-        return [row["source_id"] for row in sums.order_by(*self.order)[start:stop]]
+        found = list(sums.annotate(number=Window(Count("*"))).order_by(*self.order)[start:stop])
+        return [row["source_id"] for row in found], found[0]["number"] if found else 0
 
     def _of_verdict(self, rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
         return rows.filter(verdict=self.verdict) if self.verdict else rows

@@ -123,6 +123,7 @@ def test_a_ranking_is_the_list_page_by_page_in_any_order(scope: Scope, reported:
         wanted = list(whole.order_by(*order))
         assert len(wanted) == ranking.count() == 2
         assert [ranking.order_by(*order)[place : place + 1] for place in range(3)] == [*([row] for row in wanted), []]
+        assert [ranking.order_by(*order).part(place, place + 1)[1] for place in range(3)] == [2, 2, 0]
     among = Ranking(
         Memory(scope, AT), tab=listing.NEEDS_DECISION, total=1, sources=Source.objects.filter(address="203.0.113.77")
     )
