@@ -125,6 +125,13 @@ def test_only_some_namespaces_are_adopted() -> None:
     assert MOST_ADOPTED - 2 <= len(report.rows) <= MOST_ADOPTED
 
 
+def test_elements_around_the_report_end_where_they_like() -> None:
+    body = WHOLE.partition("\n")[2]
+    report = _read(f'<e:Envelope xmlns:e="urn:x">\n<e:Body>{body}</e:Body>\n</e:Envelope >\n')
+    assert report.rows == _read(WHOLE).rows
+    assert [each.code for each in report.repairs] == [RepairCode.TEXT_BEFORE_XML]
+
+
 def test_elements_around_the_records_are_no_extension() -> None:
     report = _read(aggregate_xml("<records>" + record_xml() + record_xml() + "</records>"))
     assert (len(report.rows), report.extensions, report.repairs) == (2, (), ())

@@ -30,6 +30,7 @@ _USUAL_START = re.compile(
     rb"""(?i)(?:<\?xml version=["']1\.0["'](?: encoding=["']utf-8["'])? ?\?>\s*)?(?=<feedback[ >])"""
 )
 _USUAL_PROLOG = re.compile(rb"(?:<\?xml [^<>?]{0,100}\?>)?\s*")
+_ENDS = re.compile(rb"(?:\s*+</[\w.:-]++\s*+>)++\s*+")
 _LEGAL_PROLOG = re.compile(rb"(?s)<\?.*?\?>|<!--.*?-->|\s+")
 
 
@@ -91,6 +92,7 @@ def _find_root(data: bytes) -> re.Match[bytes] | None:
 
 def _from_root(data: bytes, start: int, name: bytes, *, repairs: Repairs) -> XmlText:
     _check_prolog(data[:start], repairs=repairs)
+    data = _without_wrapping(data, start, name)
     prefix, _, local = name.lower().rpartition(b":")
     prefix = name[: len(prefix)]
     after = start + 1 + len(name)
@@ -98,6 +100,13 @@ def _from_root(data: bytes, start: int, name: bytes, *, repairs: Repairs) -> Xml
         return XmlText(data, start, root=local)
     repairs.note(RepairCode.UNDECLARED_PREFIX, "feedback", prefix.decode("utf-8", "replace"))
     return XmlText(data, after, b"<" + name + b" xmlns:" + prefix + b'="' + UNDECLARED_NAMESPACE.encode() + b'"', local)
+
+
+def _without_wrapping(data: bytes, start: int, name: bytes) -> bytes:
+    """The text up to the end of its root element, where nothing follows but the ends of elements around that."""
+    close = b"</" + name + b">"
+    end = data.rfind(close) + len(close) if b"<" in data[:start] else 0
+    return data[:end] if end > start and _ENDS.fullmatch(data, end) else data
 
 
 def _check_prolog(prolog: bytes, *, repairs: Repairs) -> None:
