@@ -16,6 +16,7 @@ from reports.ingest.sender_checks import Found, write
 from reports.models import AggregateReport, AggregateRow, DomainDay, Job, Message, Organisation
 from reports.reread.run import run
 from reports.reread.selection import Selection
+from reports.rollups.check import check_rollups
 from reports.vocabulary import Channel, JobKind, SenderCheck, SenderReason
 from tests.reports.samples import failure_mail, report_mail
 from tests.reports.stored import NOW, make_organisation, record, report, rows_of
@@ -168,6 +169,7 @@ def test_a_parked_message_is_read_after_all(organisation: Organisation) -> None:
             "UPDATE reports_message SET outcome = 'refused', reason = 'reader_failed' WHERE id = %s",
             [results[3].message_id],
         )
+    check_rollups(at=NOW, repair=True)  # as if it had never been read
     reread(organisation, outcome="refused", reason="reader_failed")
     assert Message.objects.get(pk=results[3].message_id).outcome == "stored"
     assert tables()["reports_domainday"] == before["reports_domainday"]
