@@ -15,6 +15,7 @@ from reports.rollups.sums import (
     DOMAIN_SUMS,
     DOMAINS_COLUMNS,
     LARGEST,
+    REPORTERS_KEPT,
     SEEN_IN_ROW,
     SOURCE_KEYS,
     SOURCES,
@@ -37,10 +38,10 @@ def _added(names: Iterable[str]) -> str:
     return ", ".join(f"{name} = kept.{name} + LEAST(EXCLUDED.{name}, {LARGEST} - kept.{name})" for name in names)
 
 
-_ALL_REPORTERS = """CASE WHEN kept.reporters @> EXCLUDED.reporters THEN kept.reporters ELSE (
-        SELECT array_agg(DISTINCT each COLLATE "C" ORDER BY each COLLATE "C")
+_ALL_REPORTERS = f"""CASE WHEN kept.reporters @> EXCLUDED.reporters THEN kept.reporters ELSE (
+        SELECT (array_agg(DISTINCT each COLLATE "C" ORDER BY each COLLATE "C"))[:{REPORTERS_KEPT}]
         FROM unnest(kept.reporters || EXCLUDED.reporters) AS each
-    ) END"""
+    ) END"""  # noqa: S608
 # OFFSET 0 has each report's rows found by their key: of rows that came just now PostgreSQL has no statistics, and would rather
 # read all rows of these days.
 _ADD = f"""

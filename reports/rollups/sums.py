@@ -51,6 +51,8 @@ SOURCE_KEYS = ("domain_id", "day", "lens", "source_id", "header_from", "verdict"
 DOMAIN_KEYS = ("domain_id", "day", "lens", "verdict")
 DOMAIN_SUMS = tuple(name for name in SUMS if name not in ("unaligned", "nothing"))
 LARGEST = 2**63 - 1
+REPORTERS_KEPT = 100
+"""Names in one sum, the first ones in their order: strangers can make up any number, and a value has to fit into a row."""
 
 
 def total(expression: str) -> str:
@@ -69,7 +71,7 @@ SOURCES_COLUMNS = ", ".join(("organisation_id", *SOURCE_KEYS, *SUMS, "reporters"
 SOURCES = f"""
     SELECT %(organisation)s::bigint AS organisation_id, {", ".join(SOURCE_KEYS)},
            {", ".join(f"{total(f'sum({name})')} AS {name}" for name in SUMS)},
-           array_agg(reporter ORDER BY reporter COLLATE "C") AS reporters
+           (array_agg(reporter ORDER BY reporter COLLATE "C"))[:{REPORTERS_KEPT}] AS reporters
     FROM by_reporter GROUP BY {", ".join(SOURCE_KEYS)}
 """  # noqa: S608
 DOMAINS_PARTS = BUCKET

@@ -19,6 +19,8 @@ REGULAR_DAYS = 7
 PATIENCE = 2
 """So many of its usual intervals may pass, and LEAST_SILENCE_DAYS at least."""
 LEAST_SILENCE_DAYS = 2
+MOST_EXPECTED = 500
+"""Those who report on the most days: anybody can make up names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +47,18 @@ def expected_reporters(viewer: Viewer, *, now: datetime) -> list[ReporterState]:
 
 
 def _regular(viewer: Viewer, *, today: date) -> list[tuple[str, int, int, str, str]]:
-    """Name, days with a report, reports, first and last day. One query over the reports of the window."""
+    """Name, days with a report, reports, first and last day, of MOST_EXPECTED at most. One query over the reports of the window."""
     rows = aggregate_reports(viewer).filter(day__gt=today - timedelta(days=WINDOW_DAYS), day__lte=today).order_by()
     days_of: dict[str, dict[date, int]] = defaultdict(dict)
     # By reporter and day, for to count distinct days would sort all reports of the window.
     for name, day, reports in rows.values_list("org_name", "day").annotate(reports=Count("pk")):
         days_of[name][day] = reports
-    return [
+    found = [
         (name, len(days), sum(days.values()), min(days).isoformat(), max(days).isoformat())
         for name, days in days_of.items()
         if len(days) >= REGULAR_DAYS
     ]
+    return sorted(found, key=lambda each: -each[1])[:MOST_EXPECTED]
 
 
 def _state(name: str, days: int, reports: int, first_day: str, last_day: str, *, today: date) -> ReporterState:

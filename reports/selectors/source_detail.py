@@ -17,6 +17,7 @@ from reports.sources.classify import Classification, Evidence, classify
 
 IDENTITY_LIMIT = 100
 EVENT_LIMIT = 50
+REPORTER_LIMIT = 200
 FROM_LIMIT = 10
 _IDENTITY = (
     "header_from",
@@ -124,7 +125,7 @@ def _identity(row: dict[str, Any]) -> Identity:
 
 
 def source_reporters(scope: Scope, *, source: Source) -> list[dict[str, Any]]:
-    """Who reported it: messages, failing messages, reports."""
+    """Who reported it, the most messages first: messages, failing messages, reports."""
     rows = scope.within(counted_rows(scope.viewer.organisation_id).filter(source=source)).values(
         org_name=F("report__org_name")
     )
@@ -133,7 +134,7 @@ def source_reporters(scope: Scope, *, source: Source) -> list[dict[str, Any]]:
             total=Sum("count"),
             failing=Sum("count", filter=Q(is_aligned=False), default=0),
             reports=Count("report", distinct=True),
-        ).order_by("-total", "org_name")
+        ).order_by("-total", "org_name")[:REPORTER_LIMIT]
     )
 
 

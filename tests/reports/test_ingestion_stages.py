@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from reports.ingest.places.secrets import sealed_secret
 from reports.models import Mailbox, Message, Node, Organisation
+from reports.selectors import reporters
 from reports.selectors.reporters import expected_reporters
 from reports.selectors.stages import StageState, stages
 from reports.viewer import Viewer
@@ -107,6 +108,14 @@ def test_a_daily_reporter_is_silent_after_two_days_and_a_weekly_one_is_not(ours:
         ("Daily", 10, 3, True),
         ("Weekly", 8, 3, False),
     ]
+
+
+def test_names_that_strangers_make_up_fill_no_page(ours: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporters, "MOST_EXPECTED", 1)
+    for name, days in (("Made up", 7), ("Daily", 10)):
+        for back in range(2, 2 + days):
+            report_about(ours, TODAY.date() - timedelta(days=back), reporter=name)
+    assert [each.name for each in expected_reporters(a_person(ours, Role.AUDITOR), now=TODAY)] == ["Daily"]
 
 
 def test_yesterdays_report_is_the_newest_to_expect(ours: Organisation) -> None:

@@ -17,6 +17,7 @@ from reports.rollups.buckets import Bucket
 from reports.rollups.build import rebuild
 from reports.rollups.check import check_rollups
 from reports.rollups.grow import add_reports
+from reports.rollups.sums import REPORTERS_KEPT
 from reports.vocabulary import Channel
 from tests.reports.stored import DAY, NOW, make_organisation, record, report, rows_of, upload
 
@@ -74,6 +75,18 @@ def test_reporters_are_merged_in_the_order_in_which_they_are_built(organisation:
     for number, name in enumerate(["b", "A", "é", "a", "B", "b"]):
         upload(report(record(), org_name=name, report_id=f"r-{number}"), organisation=organisation)
     assert SourceDay.objects.get().reporters == ["A", "B", "a", "b", "é"]
+    assert differing() == 0
+
+
+def test_of_reporters_that_strangers_make_up_without_end_the_first_are_named_in_whatever_order_they_come(
+    organisation: Organisation,
+) -> None:
+    names = [f"{number:03}" for number in range(REPORTERS_KEPT + 20)]
+    Random(1).shuffle(names)
+    made = [report(record(), org_name=name, report_id=f"r-{name}") for name in names]
+    for start in range(0, len(made), 40):
+        together(*made[start : start + 40], organisation=organisation)
+    assert SourceDay.objects.get().reporters == sorted(names)[:REPORTERS_KEPT]
     assert differing() == 0
 
 
