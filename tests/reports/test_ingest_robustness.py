@@ -297,6 +297,14 @@ def test_a_header_that_the_standard_library_cannot_read_costs_no_report(head: by
     assert [payload.data for payload in extraction.payloads] == [XML]
 
 
+def test_references_without_end_are_not_mended_where_nothing_is_broken() -> None:
+    """Mending joins lines of one length, which may be meant."""
+    lines = b"\n".join([b"&amp;" * 200] * 60)
+    report = read_aggregate(Payload("aggregate", 0, XML.replace(b"<record>", b"<x>" + lines + b"</x><record>")))
+    assert [repair.code for repair in report.repairs] == [RepairCode.UNKNOWN_ELEMENT]
+    assert report.extensions[0].xml.count("\n") == 59
+
+
 def test_bytes_of_no_character_are_read_at_once_and_not_one_by_one() -> None:
     bulk = b"\xff" * 1_500_000 + b"\xe9\xe9A\xe9\x80B"
     started = time.monotonic()

@@ -14,7 +14,7 @@ from reports.folded import Folded
 from reports.ingest.reading.broken import without_comments, without_records
 from reports.ingest.reading.head import HeadParts, build_head
 from reports.ingest.reading.hints import hints_of
-from reports.ingest.reading.mending import mend
+from reports.ingest.reading.mending import bare_ampersands, mend
 from reports.ingest.reading.quick_head import quick_head
 from reports.ingest.reading.quick_records import QuickRecords, quick_records, quick_windows, split_records
 from reports.ingest.reading.repairs import DISTINCT, Repairs
@@ -124,8 +124,10 @@ def _read_whole(text: XmlText, payload: Payload, *, repairs: Repairs) -> Aggrega
 
 
 def _without_bare_ampersands(text: XmlText, *, repairs: Repairs) -> XmlText:
-    """The text as it is where there are few, since it may be nothing but well-formed."""
-    return mend(text, repairs=repairs) or text if text.data.count(b"&") > AMPERSANDS else text
+    """The text as it is where there are few, since it may be well-formed with any number of others."""
+    if text.data.count(b"&") > AMPERSANDS and bare_ampersands(text) > AMPERSANDS:
+        return mend(text, repairs=repairs) or text
+    return text
 
 
 def _breaks_off(text: XmlText) -> bool:

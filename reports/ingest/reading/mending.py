@@ -26,6 +26,11 @@ SHORTEST_LINE = 60
 MOSTLY = 0.9
 
 
+def bare_ampersands(text: XmlText) -> int:
+    """How many there are that begin no reference."""
+    return sum(1 for _ in _AMPERSAND.finditer(text.data, text.start))
+
+
 def mend(text: XmlText, *, repairs: Repairs) -> XmlText | None:
     """The text with known mistakes mended and each kind noted; None where there was none of them."""
     line = text.data.rfind(b"\n", 0, text.start) + 1
