@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from random import Random
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from reports.models import Job, Message, Organisation
 from reports.partitions import TABLE
@@ -71,13 +72,21 @@ class ArchiveScene:
     most_again: int | None = None
     """How many messages may have been claimed more than once; None where any may."""
 
-    def hurt(self, work: Work, *, requests: int | None = None) -> str:
+    def hurt(self, work: Work, *, requests: int | None = None, locked: int = 0) -> str:
         """Do the work with so many workers, each of which is killed before an act of its share, or at any moment. After so many
-        `requests` the bucket is away.
+        `requests` the bucket is away. So many of the first messages are `locked` meanwhile.
         """
-        expected, told = self._begin(work), []
+        expected = self._begin(work)
         if requests is not None:
             self.stage.store.door.requests_left = requests
+        with self._locked(locked):
+            told = self._hurt(expected, work)
+        if work.bucket:
+            self.stage.store.door.open()
+        return f"killed before act {', '.join(told)} of {len(expected.acts)}"
+
+    def _hurt(self, expected: Undisturbed, work: Work) -> list[str]:
+        told = []
         for turn in range(1 if work.one_dies else self.rng.choice((1, 2))):
             workers = []
             for _ in range(work.workers):
@@ -89,9 +98,18 @@ class ArchiveScene:
                 workers[0].pause(self.rng.uniform(0, expected.seconds))
                 workers[0].kill()
             _all_end(workers)
-        if work.bucket:
-            self.stage.store.door.open()
-        return f"killed before act {', '.join(told)} of {len(expected.acts)}"
+        return told
+
+    @contextmanager
+    def _locked(self, count: int) -> Iterator[None]:
+        """Hold the rows of so many unread messages, the first ones, as another reader does for a moment: nobody waits for them."""
+        if not count:
+            yield
+            return
+        with connected(self.name.lower()), transaction.atomic():
+            unread = Message.objects.filter(outcome=None).order_by("received_at", "pk")
+            list(unread.select_for_update()[:count])
+            yield
 
     def overtake(self, work: Work) -> str:
         """Do the work with workers of which each comes when what those before it have taken is free again, and who all go on."""

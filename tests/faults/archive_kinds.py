@@ -40,13 +40,13 @@ def sender_checks_killed(scene: ArchiveScene) -> str:
 
 
 def backlog_raced(scene: ArchiveScene) -> str:
-    """Two to four workers race over messages that were left unread, and over who sent them, and one is killed; or two, of which
-    the second thinks that the first is dead.
+    """Two to four workers race over messages that were left unread, and over who sent them, and one is killed, while somebody
+    else holds three of the messages; or two, of which the second thinks that the first is dead.
     """
     if scene.rng.random() < 0.4:
         return scene.overtake(backlog(workers=2))
     scene.most_again = 1
-    return scene.hurt(backlog(workers=scene.rng.choice((2, 3, 4)), one_dies=True))
+    return scene.hurt(backlog(workers=scene.rng.choice((2, 3, 4)), one_dies=True), locked=3)
 
 
 def backlog(**more: Any) -> Work:
