@@ -27,7 +27,8 @@ POLICY = Published(since=0, p="reject", sp="reject")
 
 # Rows in a report of the typical mix: (share of the reports, fewest, most). The mean is 21, as in mailboxes we know.
 SIZES = ((0.55, 1, 4), (0.25, 5, 20), (0.15, 21, 80), (0.045, 81, 200), (0.005, 201, 600))
-GOLDEN, PLASTIC = 0.6180339887498949, 0.7548776662466927
+CYCLE = 1000
+"""So many mails of the typical mix have its sizes in their shares, and the next ones have them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ def write_mboxes(mix: str, *, size: int, folder: Path, workers: Iterable[int]) -
 
 
 def _typical_size(number: int) -> int:
-    """Evenly spread over SIZES, so that ten times the mails hold ten times the rows: multiples of irrational numbers, mod 1."""
-    place, within = number * GOLDEN % 1, number * PLASTIC % 1
+    """Evenly spread over SIZES, so that ten times the mails hold ten times the rows."""
+    place, within = ((number * step % CYCLE + 0.5) / CYCLE for step in (617, 389))
     for share, fewest, most in SIZES:
         if place < share:
             return fewest + int(within * (most - fewest + 1))

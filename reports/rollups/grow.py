@@ -42,15 +42,15 @@ _ALL_REPORTERS = f"""CASE WHEN kept.reporters @> EXCLUDED.reporters THEN kept.re
         SELECT (array_agg(DISTINCT each COLLATE "C" ORDER BY each COLLATE "C"))[:{REPORTERS_KEPT}]
         FROM unnest(kept.reporters || EXCLUDED.reporters) AS each
     ) END"""  # noqa: S608
-# OFFSET 0 has each report's rows found by their key: of rows that came just now PostgreSQL has no statistics, and would rather
-# read all rows of these days.
+# OFFSET 0 has each report and its rows found by their keys: of what came just now PostgreSQL has no statistics, and would rather
+# read all reports, and all rows of these days.
 _ADD = f"""
     WITH fresh AS (
         SELECT * FROM unnest(%(domains)s::bigint[], %(days)s::date[], %(reports)s::bigint[]) AS f(domain_id, day, report_id)
     ), seen AS (
         SELECT {SEEN_IN_ROW}
         FROM fresh
-        JOIN reports_aggregatereport p ON p.id = fresh.report_id
+        CROSS JOIN LATERAL (SELECT org_name FROM reports_aggregatereport WHERE id = fresh.report_id OFFSET 0) p
         CROSS JOIN LATERAL (
             SELECT * FROM reports_aggregaterow r
             WHERE r.organisation_id = %(organisation)s AND r.domain_id = fresh.domain_id AND r.day = fresh.day
