@@ -168,7 +168,7 @@ WRAPPED = {
     "escaped twice": (html.escape(ESCAPED).encode(), ["escaped_xml"]),
     "escaped in another element": (f'<?xml version="1.0"?><string xmlns="urn:x">{ESCAPED}</string>'.encode(), ["escaped_xml"]),
     "in CDATA": (f'<?xml version="1.0"?><data><![CDATA[{TEXT}]]></data>'.encode(), ["text_before_xml", "xml_recovered"]),
-    "in an envelope": (f"<e:Envelope xmlns:e='urn:e'>{TEXT}</e:Envelope>".encode(), ["text_before_xml", "xml_recovered"]),
+    "in an envelope": (f"<e:Envelope xmlns:e='urn:e'>{TEXT}</e:Envelope>".encode(), ["text_before_xml"]),
     "in a page": (_single("text/html", f"<html><body>{TEXT}</body></html>", encoding="7bit"), ["in_body_text"]),
     "quoted in an answer": (_single("text/plain", "> " + TEXT.replace("\n", "\n> "), encoding="7bit"), ["in_body_text"]),
     "base64 twice": (_single("application/gzip", _b64(base64.encodebytes(GZ))), ["in_body_text"]),
