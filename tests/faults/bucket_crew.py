@@ -31,7 +31,10 @@ def move(database: str, _way: str, script: Script, line: Connection) -> None:
 
 
 def contest(database: str, script: Script, line: Connection) -> None:
-    """The first lets go what is over, again and again, while the others bring the same mails once more."""
+    """The first lets go what is over, again and again, while the others bring the same mails once more.
+
+    At last the first reads what those who were killed left unread, as the schedule would.
+    """
     work_in(database, script, line, lambda: _bring_again(script) if script.number else _nights(script))
 
 
@@ -43,6 +46,8 @@ def _night(script: Script) -> None:
 def _nights(script: Script) -> None:
     for _ in range(4):
         _night(script)
+    for _ in pipeline.finish_unread(ledger.left_unread(at=script.at), at=script.at):
+        pass
 
 
 def _bring_again(script: Script) -> None:
