@@ -107,7 +107,7 @@ def keep(
     kept_tls = store_tls(filed.tls, organisation=organisation, at=at, before=before)
     changed = settled | set(emptied)
     grown = [
-        Grown(each.domain_id, each.day, kept.pk)
+        Grown(each.domain_id, each.day, kept.pk, each.content.head.org_name)
         for each, kept in zip(filed.aggregates, kept_aggregates, strict=True)
         if kept.is_new and kept.pk is not None and each.content.rows
         and Bucket(organisation.pk, each.domain_id, each.day) not in changed

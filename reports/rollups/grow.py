@@ -26,11 +26,12 @@ from reports.rollups.sums import (
 
 
 class Grown(NamedTuple):
-    """A report whose rows no sum holds yet, and the bucket that they belong to."""
+    """A report whose rows no sum holds yet, who sent it, and the bucket that its rows belong to."""
 
     domain_id: int
     day: date
     report_id: int
+    org_name: str
 
 
 def _added(names: Iterable[str]) -> str:
@@ -42,21 +43,24 @@ _ALL_REPORTERS = f"""CASE WHEN kept.reporters @> EXCLUDED.reporters THEN kept.re
         SELECT (array_agg(DISTINCT each COLLATE "C" ORDER BY each COLLATE "C"))[:{REPORTERS_KEPT}]
         FROM unnest(kept.reporters || EXCLUDED.reporters) AS each
     ) END"""  # noqa: S608
-# OFFSET 0 has each report and its rows found by their keys: of what came just now PostgreSQL has no statistics, and would rather
-# read all reports, and all rows of these days.
+# New reports of a bucket have numbers beside each other, so that a bucket is one range of the rows' key. OFFSET 0 has each range
+# looked up by itself: of what came just now PostgreSQL has no statistics, and would rather read all rows of these days.
 _ADD = f"""
-    WITH fresh AS (
-        SELECT * FROM unnest(%(domains)s::bigint[], %(days)s::date[], %(reports)s::bigint[]) AS f(domain_id, day, report_id)
+    WITH p AS (
+        SELECT * FROM unnest(%(domains)s::bigint[], %(days)s::date[], %(reports)s::bigint[], %(names)s::text[])
+            AS p(domain_id, day, report_id, org_name)
+    ), bucket AS (
+        SELECT domain_id, day, min(report_id) AS first, max(report_id) AS last FROM p GROUP BY domain_id, day
     ), seen AS (
         SELECT {SEEN_IN_ROW}
-        FROM fresh
-        CROSS JOIN LATERAL (SELECT org_name FROM reports_aggregatereport WHERE id = fresh.report_id OFFSET 0) p
+        FROM bucket
         CROSS JOIN LATERAL (
             SELECT * FROM reports_aggregaterow r
-            WHERE r.organisation_id = %(organisation)s AND r.domain_id = fresh.domain_id AND r.day = fresh.day
-              AND r.report_id = fresh.report_id
+            WHERE r.organisation_id = %(organisation)s AND r.domain_id = bucket.domain_id AND r.day = bucket.day
+              AND r.report_id BETWEEN bucket.first AND bucket.last
             OFFSET 0
         ) r
+        JOIN p ON p.report_id = r.report_id
     ), {BY_REPORTER}, more AS ({SOURCES}), of_sources AS (
         INSERT INTO reports_sourceday AS kept ({SOURCES_COLUMNS}) SELECT {SOURCES_COLUMNS} FROM more
         ON CONFLICT (organisation_id, {", ".join(SOURCE_KEYS)}) DO UPDATE
@@ -80,9 +84,7 @@ def add_reports(grown: Collection[Grown], *, organisation_id: int) -> None:
     whole = [each for each in grown if each.day >= since.get(each.domain_id, date.min)]
     if not whole:
         return
-    domains, days, reports = zip(*whole, strict=True)
-    params: dict[str, Any] = {
-        "organisation": organisation_id, "domains": list(domains), "days": list(days), "reports": list(reports),
-    }  # fmt: skip
+    columns = zip(("domains", "days", "reports", "names"), zip(*whole, strict=True), strict=True)
+    params: dict[str, Any] = {name: list(values) for name, values in columns} | {"organisation": organisation_id}
     with connection.cursor() as cursor:
         cursor.execute(_ADD, params)
