@@ -43,24 +43,20 @@ _ALL_REPORTERS = f"""CASE WHEN kept.reporters @> EXCLUDED.reporters THEN kept.re
         SELECT (array_agg(DISTINCT each COLLATE "C" ORDER BY each COLLATE "C"))[:{REPORTERS_KEPT}]
         FROM unnest(kept.reporters || EXCLUDED.reporters) AS each
     ) END"""  # noqa: S608
-# New reports of a bucket have numbers beside each other, so that a bucket is one range of the rows' key. OFFSET 0 has each range
-# looked up by itself: of what came just now PostgreSQL has no statistics, and would rather read all rows of these days.
+# OFFSET 0 has the rows of each report found by their key: of what came just now PostgreSQL has no statistics, and would rather
+# read all rows of these days.
 _ADD = f"""
     WITH p AS (
         SELECT * FROM unnest(%(domains)s::bigint[], %(days)s::date[], %(reports)s::bigint[], %(names)s::text[])
             AS p(domain_id, day, report_id, org_name)
-    ), bucket AS (
-        SELECT domain_id, day, min(report_id) AS first, max(report_id) AS last FROM p GROUP BY domain_id, day
     ), seen AS (
         SELECT {SEEN_IN_ROW}
-        FROM bucket
-        CROSS JOIN LATERAL (
+        FROM p CROSS JOIN LATERAL (
             SELECT * FROM reports_aggregaterow r
-            WHERE r.organisation_id = %(organisation)s AND r.domain_id = bucket.domain_id AND r.day = bucket.day
-              AND r.report_id BETWEEN bucket.first AND bucket.last
+            WHERE r.organisation_id = %(organisation)s AND r.domain_id = p.domain_id AND r.day = p.day
+              AND r.report_id = p.report_id
             OFFSET 0
         ) r
-        JOIN p ON p.report_id = r.report_id
     ), {BY_REPORTER}, more AS ({SOURCES}), of_sources AS (
         INSERT INTO reports_sourceday AS kept ({SOURCES_COLUMNS}) SELECT {SOURCES_COLUMNS} FROM more
         ON CONFLICT (organisation_id, {", ".join(SOURCE_KEYS)}) DO UPDATE
