@@ -73,7 +73,7 @@ def add_reports(grown: Collection[Grown], *, organisation_id: int) -> None:
     """Add these reports to the sums of their buckets, which the caller holds in the transaction that stored them.
 
     Each of them counts, and is added once: what changes which reports count, or takes rows away, has the bucket
-    recomputed instead (reports.rollups.build), from which an added sum differs in nothing. One statement. Days whose rows
+    recomputed instead (reports.rollups.build), from which an added sum differs in nothing. Two statements. Days whose rows
     are gone keep the sums that they have.
     """
     since = rows_since({each.domain_id for each in grown})
