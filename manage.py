@@ -1,12 +1,15 @@
 #!/usr/bin/env python
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+gc.disable()  # while the program loads, for next to nothing of it is garbage; dmarcsite.apps has it on again
 
-from dmarcsite.celery import app as celery_app
+from django.core.management import execute_from_command_line  # noqa: E402
+
+from dmarcsite.celery import app as celery_app  # noqa: E402
 
 __all__ = ["celery_app"]
 
