@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -28,13 +29,18 @@ class Database:
 
     def fresh(self, name: str) -> dict[str, str]:
         """Make database `name` as a copy of the migrated one; returns the environment of a program that uses it."""
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, DATABASE)
+        return self.environment(name)
+
+    def drop(self, name: str) -> None:
+        """Drop database `name`: what autovacuum did to it later would be counted as another run's."""
+        self._execute("DROP DATABASE {}", name)
+
+    def _execute(self, statement: LiteralString, *names: str) -> None:
         with psycopg.connect(
             host=str(self.places.sockets), user=DATABASE_USER, dbname="postgres", autocommit=True
         ) as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(DATABASE))
-            )
-        return self.environment(name)
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
     def environment(self, name: str) -> dict[str, str]:
         """The environment of a program that uses the database `name`, which there must be."""

@@ -69,7 +69,9 @@ def _measured(mails: int, *, folder: Path, database: Database) -> tuple[float, C
     ]
     runs = []
     for number in range(3 if mails < AGAIN else 1):
-        cost = run(command, server=database.pid, env=database.fresh(f"{MIX}_{mails}_{number}"))
+        name = f"{MIX}_{mails}_{number}"
+        cost = run(command, server=database.pid, env=database.fresh(name))
+        database.drop(name)
         runs.append((sum(json.loads(cost.output).values()), cost))
     box.unlink()
     return sorted(runs, key=lambda each: each[0])[len(runs) // 2]

@@ -58,11 +58,13 @@ def _measure(mix: str, *, size: int, workers: Sequence[int], folder: Path, datab
         sys.exit(f"{PEER} read {read} of {holds['rows']} rows: there is nothing to compare with")
     _print("peak_memory_mib", mix=mix, workers=1, value=peer.peak, peer=PEER, unit="MiB")
     for count in workers:
-        env = database.fresh(f"{mix}_{count}")
+        name = f"{mix}_{count}"
+        env = database.fresh(name)
         wanted = [str(number) for number in (holds["rows"], holds["messages"])]
         boxes = [mbox_of(folder, mix, share=share, of=count) for share in range(count)]
         boxes = [box for box in boxes if box.stat().st_size]  # one mail is read by one worker, however many there are
         ours = run([sys.executable, "-m", "benchmarks.ours", *wanted, *boxes], server=database.pid, env=env)
+        database.drop(name)
         _report(mix, workers=count, rows=holds["rows"], ours=ours, peer=peer)
 
 

@@ -15,7 +15,7 @@ from django.db import connection
 
 from reports.dto import PolicyPublished
 from reports.ingest.conflicts import settle
-from reports.ingest.copying import copy_rows, next_ids
+from reports.ingest.copying import array_of, copy_rows, next_ids
 from reports.ingest.filed import Before, FiledAggregate, Key, Place
 from reports.ingest.outcome import Kept
 from reports.ingest.rows import RowWriter
@@ -94,7 +94,7 @@ def _known(filed: Sequence[FiledAggregate], *, organisation: Organisation) -> di
             "FROM unnest(%s::date[], %s::bytea[]) AS asked(day, identity) CROSS JOIN LATERAL ("
             "SELECT rows_hash, id FROM reports_aggregatereport r "
             "WHERE r.organisation_id = %s AND r.day = asked.day AND r.identity = asked.identity OFFSET 0) AS known",
-            [[day for day, _ in places], [identity for _, identity in places], organisation.pk],
+            [array_of(day for day, _ in places), array_of(identity for _, identity in places), organisation.pk],
         )
         return {(bytes(identity), bytes(rows_hash)): pk for identity, rows_hash, pk in cursor.fetchall()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.db import connection
@@ -57,8 +58,8 @@ def copied_out(query: str, params: Sequence[Any]) -> Iterator[bytes]:
             yield bytes(line)
 
 
-def array_of(values: Iterable[int | bytes]) -> str:
-    """An array of numbers or bytes as PostgreSQL writes it, to be cast: psycopg takes five times as long for a long one."""
+def array_of(values: Iterable[int | bytes | date]) -> str:
+    """An array of numbers, bytes or days as PostgreSQL writes it, to be cast: psycopg takes five times as long for a long one."""
     return "{" + ",".join(f'"\\\\x{value.hex()}"' if isinstance(value, bytes) else str(value) for value in values) + "}"
 
 

@@ -96,7 +96,7 @@ def facts_of(report: Report, kept: Kept) -> ReportFacts:
     A TLS report counts sessions, so it has no rows and no messages; its rejected policies are dropped rows.
     """
     content = report.content
-    repairs = tuple(dict.fromkeys(repair.code for repair in content.repairs))
+    repairs = tuple({repair.code: None for repair in content.repairs}) if content.repairs else ()
     if isinstance(content, FailureReport):
         return ReportFacts(
             Kind.FAILURE, content.reporter, content.original_envelope_id or content.sample_message_id,
@@ -115,17 +115,21 @@ def facts_of(report: Report, kept: Kept) -> ReportFacts:
     )  # fmt: skip
 
 
+_LOSSES: dict[type, tuple[RepairCode, Reason, str]] = {
+    AggregateReport: (RepairCode.XML_TRUNCATED, Reason.ROWS_REJECTED, "rows"),
+    TlsReport: (RepairCode.JSON_TRUNCATED, Reason.POLICIES_REJECTED, "policies"),
+}
+
+
 def _lost_rows(reading: Reading) -> list[Problem]:
     problems = []
-    for content in (report.content for report in reading.reports):
-        if isinstance(content, TlsReport) and any(each.code == RepairCode.JSON_TRUNCATED for each in content.repairs):
-            problems.append(Problem(Reason.REPORT_TRUNCATED))
-        if isinstance(content, TlsReport) and content.rejected:
-            problems.append(Problem(Reason.POLICIES_REJECTED, (("policies", str(len(content.rejected))),)))
-        if not isinstance(content, AggregateReport):
+    for report in reading.reports:
+        content = report.content
+        if isinstance(content, FailureReport):
             continue
-        if any(repair.code == RepairCode.XML_TRUNCATED for repair in content.repairs):
+        truncated, rejected, unit = _LOSSES[type(content)]
+        if content.repairs and any(repair.code == truncated for repair in content.repairs):
             problems.append(Problem(Reason.REPORT_TRUNCATED))
         if content.rejected:
-            problems.append(Problem(Reason.ROWS_REJECTED, (("rows", str(len(content.rejected))),)))
+            problems.append(Problem(rejected, ((unit, str(len(content.rejected))),)))
     return problems
