@@ -102,7 +102,7 @@ def _known(filed: Sequence[FiledAggregate], *, organisation: Organisation) -> di
 def fields_of(pk: int, filed: FiledAggregate, *, organisation: Organisation, at: datetime) -> tuple[Any, ...]:
     """The values of COLUMNS for a report that comes in for the first time."""
     content, head = filed.content, filed.content.head
-    begin, end = datetime.fromtimestamp(head.begin, UTC), datetime.fromtimestamp(head.end, UTC)
+    begin, end = _utc(head.begin), _utc(head.end)
     repairs = json.dumps([asdict(repair) for repair in content.repairs]) if content.repairs else "[]"
     failing = sum(row.count for row in content.rows if not row.is_aligned)
     return (
@@ -111,6 +111,11 @@ def fields_of(pk: int, filed: FiledAggregate, *, organisation: Organisation, at:
         json.dumps(head.errors) if head.errors else "[]", head.generator, head.version, head.namespace, len(content.rows), content.messages, failing, len(content.rejected), repairs,
         1, False, is_secondhand(filed), filed.filename, at,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)  # many reports are about the same days
+def _utc(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 @lru_cache(maxsize=10_000)

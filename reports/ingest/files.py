@@ -68,6 +68,7 @@ def _taken(files: Iterable[Path], *, take: Take, named: bool) -> Iterator[tuple[
                     _flush(batch, waiting, take=take)
                     size = 0
                     yield from _ended(waiting, but=file)
+                    gc.collect(1)  # the little that counting references has left of the batch
         except OSError as error:
             waiting[file].add([_unreadable(error)])
     _flush(batch, waiting, take=take)
@@ -78,7 +79,6 @@ def _flush(batch: list[FileMail], waiting: dict[Path, Combined], *, take: Take) 
     for mail, result in zip(batch, take(batch), strict=True):
         waiting[mail.path].add([result])
     batch.clear()
-    gc.collect(1)  # the little that counting references has left of the batch
 
 
 def _ended(waiting: dict[Path, Combined], *, but: Path | None = None) -> Iterator[tuple[Path, Result]]:

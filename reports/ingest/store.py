@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from types import MappingProxyType
 
 from reports.dto import AggregateReport, FailureReport, Repair, TlsReport
@@ -173,10 +174,15 @@ def _day_of(report: Report, *, at: datetime) -> date:
     """The UTC day of the middle of the period: reporters in other zones shift it by hours, not by half a day."""
     content = report.content
     if isinstance(content, AggregateReport):
-        return datetime.fromtimestamp((content.head.begin + content.head.end) // 2, UTC).date()
+        return _utc_day((content.head.begin + content.head.end) // 2)
     if isinstance(content, TlsReport):
-        return datetime.fromtimestamp((content.begin + content.end) // 2, UTC).date()
+        return _utc_day((content.begin + content.end) // 2)
     return _arrival_of(content, at=at).date()
+
+
+@lru_cache(maxsize=4096)  # many reports are about the same days
+def _utc_day(seconds: int) -> date:
+    return datetime.fromtimestamp(seconds, UTC).date()
 
 
 def _arrival_of(content: FailureReport, *, at: datetime) -> datetime:
