@@ -175,6 +175,10 @@ class Extension(NamedTuple):
     record: int = 0
 
 
+MOST_MESSAGES = 2**63 - 1
+"""At this the sums of a report stop, as those of a day do: a thousand rows of the largest count would make more."""
+
+
 class AggregateReport(NamedTuple):
     """A whole aggregate report. `rows_hash` is the SHA-256 over the canonical rows in document order (standards 3)."""
 
@@ -187,7 +191,13 @@ class AggregateReport(NamedTuple):
 
     @property
     def messages(self) -> int:
-        return sum(row.count for row in self.rows)
+        """No more than MOST_MESSAGES."""
+        return min(sum(row.count for row in self.rows), MOST_MESSAGES)
+
+    @property
+    def failing(self) -> int:
+        """Those of them that are not aligned."""
+        return min(sum(row.count for row in self.rows if not row.is_aligned), MOST_MESSAGES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,17 @@ from reports.vocabulary import Kind
 BATCH = 1000
 REJECTED_KEPT = 10_000
 """Of one report, which counts all: an archive of 20 kB may hold a million records that are none. Its bytes hold the others."""
-COLUMNS = (
-    "id", "organisation_id", "domain_id", "message_id", "payload_index", "identity", "rows_hash", "org_name", "email",
-    "report_id", "begin", '"end"', "day", "policy", "extra_contact_info", "errors", "generator", "version", "namespace",
-    "rows", "messages", "failing", "rows_dropped", "repairs", "sightings", "is_conflicting", "is_secondhand", "filename",
-    "stored_at",
-)  # fmt: skip
+COLUMNS = {
+    "id": "int8", "organisation_id": "int8", "domain_id": "int8", "message_id": "int8", "payload_index": "int2",
+    "identity": "bytea", "rows_hash": "bytea", "org_name": "text", "email": "text", "report_id": "text",
+    "begin": "timestamptz", '"end"': "timestamptz", "day": "date", "policy": "jsonb", "extra_contact_info": "text",
+    "errors": "jsonb", "generator": "text", "version": "text", "namespace": "text", "rows": "int4", "messages": "int8",
+    "failing": "int8", "rows_dropped": "int4", "repairs": "jsonb", "sightings": "int4", "is_conflicting": "bool",
+    "is_secondhand": "bool", "filename": "text", "stored_at": "timestamptz",
+}  # fmt: skip
+SIGHTINGS = {
+    "organisation_id": "int8", "message_id": "int8", "payload_index": "int2", "aggregate_id": "int8", "filename": "text",
+}  # fmt: skip
 
 
 def store_aggregates(
@@ -104,12 +109,11 @@ def fields_of(pk: int, filed: FiledAggregate, *, organisation: Organisation, at:
     content, head = filed.content, filed.content.head
     begin, end = _utc(head.begin), _utc(head.end)
     repairs = json.dumps([asdict(repair) for repair in content.repairs]) if content.repairs else "[]"
-    failing = sum(row.count for row in content.rows if not row.is_aligned)
     return (
         pk, organisation.pk, filed.domain_id, filed.message_id, filed.payload_index, *filed.key, head.org_name, head.email,
         head.report_id, begin, end, filed.day, _policy(head.policy), head.extra_contact_info,
-        json.dumps(head.errors) if head.errors else "[]", head.generator, head.version, head.namespace, len(content.rows), content.messages, failing, len(content.rejected), repairs,
-        1, False, is_secondhand(filed), filed.filename, at,
+        json.dumps(head.errors) if head.errors else "[]", head.generator, head.version, head.namespace, len(content.rows),
+        content.messages, content.failing, len(content.rejected), repairs, 1, False, is_secondhand(filed), filed.filename, at,
     )  # fmt: skip
 
 
@@ -159,7 +163,7 @@ def _count_sightings(again: Sequence[tuple[int, FiledAggregate]], *, organisatio
         return
     copy_rows(
         Sighting._meta.db_table,
-        ("organisation_id", "message_id", "payload_index", "aggregate_id", "filename"),
+        SIGHTINGS,
         ((organisation.pk, each.message_id, each.payload_index, pk, each.filename) for pk, each in again),
     )
     sightings = Counter(pk for pk, _ in again)

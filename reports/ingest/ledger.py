@@ -26,10 +26,11 @@ LEASE = timedelta(minutes=10)
 TRIES = 3
 LAST_TRY_LATER = timedelta(hours=1)
 """How long after the others the last try comes: what ends workers from outside, again and again, is over by then."""
-COLUMNS = (
-    "id", "organisation_id", "raw_id", "channel", "mailbox_id", "folder", "epoch", "key", "uploaded_by_id",
-    "filename", "subject", "sender", "received_at", "tries", "reason", "problems",
-)  # fmt: skip
+COLUMNS = {
+    "id": "int8", "organisation_id": "int8", "raw_id": "int8", "channel": "text", "mailbox_id": "int8", "folder": "text",
+    "epoch": "text", "key": "text", "uploaded_by_id": "int8", "filename": "text", "subject": "text", "sender": "text",
+    "received_at": "timestamptz", "tries": "int2", "reason": "text", "problems": "jsonb",
+}  # fmt: skip
 SUBJECT_LENGTH = 500
 SENDER_LENGTH = 320
 FILENAME_LENGTH = 500

@@ -28,8 +28,9 @@ from reports.models import Organisation
 from reports.reread.difference import Came
 
 KEPT_LENGTH = 2000
-_JSON = tuple(COLUMNS.index(name) for name in ("policy", "errors", "repairs"))
-_MESSAGE, _INDEX, _STORED_AT = (COLUMNS.index(name) for name in ("message_id", "payload_index", "stored_at"))
+_NAMES = list(COLUMNS)
+_JSON = tuple(_NAMES.index(name) for name in ("policy", "errors", "repairs"))
+_MESSAGE, _INDEX, _STORED_AT = (_NAMES.index(name) for name in ("message_id", "payload_index", "stored_at"))
 _REPORT = ROW_COLUMNS.index("report_id")
 _LEDGER = """
 SELECT id, outcome, reason, problems, subject, sender FROM reports_message m WHERE id = ANY(%s::bigint[])

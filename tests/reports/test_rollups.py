@@ -113,6 +113,13 @@ def test_hostile_counts_do_not_break_a_bucket(organisation: Organisation) -> Non
     assert DomainDay.objects.get().messages == 2**63 - 1
 
 
+def test_hostile_counts_do_not_make_a_report_unreadable(organisation: Organisation) -> None:
+    rows = [record(f"192.0.2.{number % 250}", 2**53, header_from="example.com") for number in range(1100)]
+    upload(report(*rows), organisation=organisation)
+    assert AggregateReport.objects.values_list("rows", "messages", "failing").get() == (1100, 2**63 - 1, 2**63 - 1)
+    assert DomainDay.objects.get().messages == 2**63 - 1
+
+
 def test_deleted_rows_leave_no_sum(organisation: Organisation) -> None:
     upload(report(record()), organisation=organisation)
     AggregateReport.objects.all().delete()

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from reports.errors import RawStoreError
-from reports.ingest.copying import array_of, copy_typed, next_ids
+from reports.ingest.copying import array_of, copy_rows, next_ids
 from reports.ingest.raw import loose
 from reports.ingest.raw.opening import at_once, bucket, forget_credentials, object_name, object_of
 from reports.ingest.raw.ownership import owned_bucket
@@ -65,7 +65,7 @@ def keep_all(contents: Sequence[bytes], *, organisation: Organisation, at: datet
     table = RawMessage._meta.db_table
     held |= zip(missing, next_ids(table, len(missing)), strict=True)
     away = _adopted(missing, put, organisation=organisation) if put else {}
-    copy_typed(
+    copy_rows(
         table,
         COLUMNS,
         (
