@@ -1,4 +1,4 @@
-"""Rows into tables by COPY, and ids for them beforehand. Knows PostgreSQL's text format and no model."""
+"""Rows into tables by COPY, and ids for them beforehand. Knows PostgreSQL's formats and no model."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def copy_lines(table: str, columns: Iterable[str], lines: Iterable[str]) -> None
 def copy_rows(table: str, types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
     """Load rows of Python values in binary, for columns of these PostgreSQL types; what is jsonb is given as JSON text.
 
-    A twentieth of the time that `bulk_create` takes for wide rows.
+    Wide rows take less than half as long as they would as text, and that an eighth of what `bulk_create` takes.
     """
     statement = f"COPY {table} ({', '.join(types)}) FROM STDIN WITH (FORMAT BINARY)"
     with connection.wrap_database_errors, connection.cursor() as cursor:
