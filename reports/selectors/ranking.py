@@ -51,13 +51,13 @@ class Ranking:
         else:
             what = f"part of {self.tab} {self.verdict} {self.order} {start} {stop}"
             rows, number = self.memory.of(what, lambda: self._part(start, stop))
-        return [_read(row) for row in rows], number
+        return [read(row) for row in rows], number
 
     def _part(self, start: int, stop: int | None) -> tuple[list[dict[str, Any]], int]:
         ids, number = self._ids(start, stop)
         rows = failing_sources(self._scope, tab=self.tab, now=self._now).filter(source_id__in=ids)
         found = {row["source_id"]: row for row in self._of_verdict(rows)}
-        return [_plain(found[pk]) for pk in ids if pk in found], number
+        return [plain(found[pk]) for pk in ids if pk in found], number
 
     def _ids(self, start: int, stop: int | None) -> tuple[list[int], int]:
         rows = self._of_verdict(rows_of_tab(self._scope, tab=self.tab, now=self._now, sources=self.sources))
@@ -78,8 +78,8 @@ class Ranking:
         return self.memory.now
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """As JSON knows it: days as text, sums as whole numbers."""
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """As JSON knows it and reports.selectors.memory keeps it: days as text, sums as whole numbers."""
     return {name: _word(value) for name, value in row.items()}
 
 
@@ -89,5 +89,6 @@ def _word(value: object) -> object:
     return int(value) if isinstance(value, Decimal) else value
 
 
-def _read(row: dict[str, Any]) -> dict[str, Any]:
+def read(row: dict[str, Any]) -> dict[str, Any]:
+    """What `plain` made such, with its days."""
     return row | {name: date.fromisoformat(row[name]) for name in ("first_day", "last_day")}

@@ -46,7 +46,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     memory = Memory(page.scope, now)
     tabs = _tabs(memory, sources=found.narrowed)
     if by_service:
-        groups = service_groups(page.scope, tab=tab, now=now, sources=found.narrowed)
+        groups = service_groups(memory, tab=tab, sources=found.narrowed)
         table = paged(ServiceTable(groups), request, per_page=PER_PAGE)
     else:
         ranking = Ranking(memory, tab=tab, total=tabs[tab], sources=found.narrowed)

@@ -16,6 +16,7 @@ from reports.enrichment import naming
 from reports.enrichment.naming import NamingRefused, Target, to_target
 from reports.models import AddressIdentity, AuditEntry, Organisation, ServiceName, Source
 from reports.selectors.identities import identities_of, sources_of
+from reports.selectors.memory import Memory
 from reports.selectors.scope import Scope
 from reports.selectors.service_groups import service_groups
 from reports.vocabulary import Lens, Role
@@ -109,17 +110,40 @@ def test_a_group_holds_the_sums_of_its_sources_over_all_days_and_nobody_elses(ou
     upload(report(record("192.0.2.1", 99), begin=begin, end=begin + 86_399), organisation=make_organisation("other"))
     today = datetime.now(tz=UTC).date()
     scope = Scope(a_person(ours, Role.VIEWER), Lens.ELSEWHERE, since=today - timedelta(days=6), until=today)
-    ask = {"tab": "needs-decision", "now": datetime.now(tz=UTC)}
-    groups = {group["service"]: group for group in service_groups(scope, **ask)}
+    memory, ask = Memory(scope, datetime.now(tz=UTC)), {"tab": "needs-decision"}
+    groups = {group["service"]: group for group in service_groups(memory, **ask)}
     assert set(groups) == {"Twilio SendGrid", "Other Host"}
     assert groups["Twilio SendGrid"] == {
         "service": "Twilio SendGrid", "addresses": 2, "total": 14, "failing": 14, "dkim": 0, "spf": 0, "unaligned_auth": 0,
         "nothing_passes": 14, "first_day": today - timedelta(days=2), "last_day": today - timedelta(days=1),
         "from_domains": ["example.com"],
     }  # fmt: skip
-    assert service_groups(scope, **ask, sources=Source.objects.filter(pk__in=[])) == []
+    assert service_groups(memory, **ask, sources=Source.objects.filter(pk__in=[])) == []
     german = Source.objects.filter(address="192.0.2.2")
-    assert [group["service"] for group in service_groups(scope, **ask, sources=german)] == ["Other Host"]
+    assert [group["service"] for group in service_groups(memory, **ask, sources=german)] == ["Other Host"]
+
+
+def test_groups_that_are_remembered_know_a_new_name_a_new_lookup_and_a_new_report_at_once(ours: Organisation) -> None:
+    viewer = a_person(ours, Role.ANALYST)
+
+    def groups() -> dict[str, tuple[int, int]]:
+        now = datetime.now(tz=UTC)
+        scope = Scope(viewer, Lens.ELSEWHERE, since=now.date() - timedelta(days=6), until=now.date())
+        found = service_groups(Memory(scope, now), tab="needs-decision")
+        assert found == service_groups(Memory(scope, now), tab="needs-decision")
+        return {group["service"]: (group["addresses"], group["failing"]) for group in found}
+
+    assert groups() == {"Twilio SendGrid": (1, 5), "Other Host": (1, 3), "": (1, 2)}
+    naming.service_name("198.51.100.0/24", name="Ours", kind="", viewer=viewer, at=NOW)
+    assert groups() == {"Twilio SendGrid": (1, 5), "Other Host": (1, 3), "Ours": (1, 2)}
+    AddressIdentity.objects.filter(address="192.0.2.2").update(service_name="")
+    assert groups() == {"Twilio SendGrid": (1, 5), "": (1, 3), "Ours": (1, 2)}
+    naming.service_name("sendgrid.net", name="Letters", kind="", viewer=viewer, at=NOW)
+    assert groups() == {"Letters": (1, 5), "": (1, 3), "Ours": (1, 2)}
+    upload(
+        report(record("203.0.113.9", 4), report_id="r-3", begin=_recent(), end=_recent() + 86_399), organisation=ours
+    )
+    assert groups() == {"Letters": (1, 5), "": (2, 7), "Ours": (1, 2)}
 
 
 def test_many_sources_ask_no_more_queries_than_few(ours: Organisation) -> None:
