@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -218,3 +219,24 @@ def test_an_mbox_that_another_program_writes_is_left_for_later(root: Path) -> No
     lock.unlink()
     with open_place(way):
         assert not lock.exists()
+
+
+def test_a_lock_file_that_vanishes_while_it_is_looked_at_is_a_lock_and_no_missing_file(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, lock = root / "a.mbox", root / "a.mbox.lock"
+    file.write_bytes(b"From a@example.com Thu Nov 16 08:00:00 2023\nSubject: x\n\nx\n")
+    lock.touch()
+    opened = os.open
+
+    def open_and_release(path: str, *args: Any, **options: Any) -> int:
+        try:
+            return opened(path, *args, **options)
+        except FileExistsError:
+            lock.unlink()
+            raise
+
+    monkeypatch.setattr(os, "open", open_and_release)
+    with pytest.raises(MailboxError) as caught, open_place(LocalWay(str(file), str(root), Mbox, is_file=True)):
+        pass
+    assert caught.value.code == MailboxFault.FILE_LOCKED

@@ -13,7 +13,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 
 from reports.errors import MailboxError
@@ -130,17 +130,26 @@ def _locked(descriptor: int, name: str, *, directory: int) -> Iterator[None]:
         yield
     finally:
         if is_ours:
-            os.unlink(lock, dir_fd=directory)
+            with suppress(FileNotFoundError):  # whoever took it for stale has removed it
+                os.unlink(lock, dir_fd=directory)
 
 
 def _make_lock(lock: str, *, directory: int) -> bool:
     try:
         os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600, dir_fd=directory))
     except FileExistsError:
-        age = time.time() - os.stat(lock, dir_fd=directory, follow_symlinks=False).st_mtime
-        if age < STALE_SECONDS:
+        if not _is_stale(lock, directory=directory):
             raise MailboxError(MailboxFault.FILE_LOCKED, (("lock", lock),)) from None
         return False
     except OSError:  # a directory that may only be read: what writes there by fcntl is still kept out
         return False
     return True
+
+
+def _is_stale(lock: str, *, directory: int) -> bool:
+    """Whether whoever made the lock has died. One that is gone by now was not."""
+    try:
+        made_at = os.stat(lock, dir_fd=directory, follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return False
+    return time.time() - made_at >= STALE_SECONDS
