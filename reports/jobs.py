@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Coalesce
 
+from reports.locks import held
 from reports.models import Job, Organisation
 from reports.models.job import GOING_ON
 from reports.viewer import Viewer
 from reports.vocabulary import JobKind, JobState
 
 LOCK_CLASS = 0x4A4F4253
-"""First key of the advisory locks on jobs; whoever carries one on holds it, and loses it with the connection."""
+"""Of the locks on jobs (reports.locks): whoever carries one on holds it."""
 
 
 class JobGoingOn(Exception):
@@ -55,19 +56,13 @@ def start(
 @contextmanager
 def carried(pk: int, *, at: datetime) -> Iterator[Job | None]:
     """Carry work on that waits, or whose process has died; None where somebody is at it, or where it has ended."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, pk])
-        (is_mine,) = cursor.fetchone()
-    if not is_mine:
-        yield None
-        return
-    try:
+    with held(LOCK_CLASS, pk) as is_mine:
+        if not is_mine:
+            yield None
+            return
         going_on = Job.objects.filter(pk=pk, state__in=GOING_ON)
         going_on.update(state=JobState.RUNNING.value, started_at=Coalesce("started_at", at), beat_at=at)
         yield going_on.select_related("organisation").first()
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, pk])
 
 
 def unfinished(kind: JobKind) -> list[int]:

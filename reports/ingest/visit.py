@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
 from reports import following
 from reports.errors import MailboxBusy, MailboxError, RawStoreError
 from reports.ingest import stages
 from reports.ingest.ledger import Arrival
 from reports.ingest.mail_ledger import MailLedger
+from reports.ingest.mailbox_changes import COMMON
 from reports.ingest.pipeline import Checkpoint, finish_unread, ingest, no_checkpoint
 from reports.ingest.places.place import BATCH_BYTES, FETCHED_TOGETHER, Mark, Place, open_place
 from reports.ingest.places.registry import way_to
+from reports.locks import held
 from reports.models import Mailbox, Message
 from reports.vocabulary import Channel, MailboxFault
 
@@ -41,7 +42,7 @@ def visit(mailbox_id: int, *, clock: Clock, checkpoint: Checkpoint = no_checkpoi
 
     Whatever the process dies of, the next visit goes on: no mail is lost, none is counted twice.
     """
-    with _only_visit(mailbox_id) as is_mine:
+    with held(LOCK_CLASS, mailbox_id) as is_mine:
         mailbox = Mailbox.objects.select_related("organisation").filter(pk=mailbox_id).first() if is_mine else None
         if mailbox is None:
             return False
@@ -185,21 +186,6 @@ def _some_unreadable(unreadable: Mapping[str, str]) -> MailboxError:
     )
 
 
-@contextmanager
-def _only_visit(mailbox_id: int) -> Iterator[bool]:
-    """A lock that the database drops by itself when this process or its connection ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, mailbox_id])
-        (is_mine,) = cursor.fetchone()
-        try:
-            yield is_mine
-        finally:
-            if is_mine and connection.is_usable():
-                # Another cursor: the first one's session may be gone, and its error would hide what has ended it.
-                with connection.cursor() as fresh:
-                    fresh.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, mailbox_id])
-
-
 def _note_failure(mailbox: Mailbox, error: MailboxError, *, at: datetime) -> None:
     """Wait twice as long after each failure in a row; who changes the mailbox makes it due at once."""
     failures = mailbox.failures + 1
@@ -209,13 +195,18 @@ def _note_failure(mailbox: Mailbox, error: MailboxError, *, at: datetime) -> Non
     if isinstance(error, MailboxBusy):
         wait = min(max(wait, timedelta(seconds=error.seconds)), LONGEST_WAIT)
     detail = ", ".join(f"{name}: {text}" for name, text in error.params)[:DETAIL_LENGTH]
-    Mailbox.objects.filter(pk=mailbox.pk).update(
-        last_visit_at=at, failures=failures, error_code=error.code, error_detail=detail, due_at=at + wait
-    )
+    _note(mailbox, at=at, failures=failures, error_code=error.code, error_detail=detail, due_at=at + wait)
 
 
 def _note_success(mailbox: Mailbox, *, is_done: bool, at: datetime) -> None:
     due_at = at + timedelta(minutes=mailbox.interval_minutes) if is_done else at
-    Mailbox.objects.filter(pk=mailbox.pk).update(
-        last_visit_at=at, last_success_at=at, failures=0, error_code="", error_detail="", due_at=due_at
-    )
+    _note(mailbox, at=at, last_success_at=at, failures=0, error_code="", error_detail="", due_at=due_at)
+
+
+def _note(mailbox: Mailbox, *, at: datetime, **found: Any) -> None:
+    """Write what a visit found of the mailbox as it was then. One that somebody changed meanwhile is due at once, and what
+    was wrong before the change is not held against it.
+    """
+    as_visited = {name: getattr(mailbox, name) for name in (*COMMON, "settings", "secret", "failures")}
+    if not Mailbox.objects.filter(pk=mailbox.pk, **as_visited).update(last_visit_at=at, **found):
+        Mailbox.objects.filter(pk=mailbox.pk).update(last_visit_at=at, due_at=at)

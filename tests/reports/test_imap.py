@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from reports.errors import MailboxMisconfigured
+from reports.errors import MailboxError, MailboxMisconfigured
+from reports.ingest.mailbox_changes import change_mailbox
 from reports.ingest.places.imap import ImapWay, imap_way
 from reports.ingest.places.imap_account import ImapAccount, Tls
 from reports.ingest.places.imap_folder import ImapFolder
@@ -19,7 +20,8 @@ from reports.ingest.places.place import test_way as try_way
 from reports.ingest.places.secrets import sealed_secret
 from reports.ingest.visit import LOCK_CLASS, claim_due, visit
 from reports.models import AggregateReport, Mailbox, Message, Organisation, RawMessage
-from reports.vocabulary import MailboxFault, Outcome
+from reports.viewer import Viewer
+from reports.vocabulary import MailboxFault, Outcome, Role
 from tests.mailhost.dovecot import Dovecot
 from tests.reports.mailboxes import PASSWORD, change_settings, clock, contents, make_mailbox
 from tests.reports.samples import XML, failure_mail, report_mail
@@ -131,6 +133,23 @@ def test_one_visit_at_a_time(dovecot: Dovecot, organisation: Organisation) -> No
         cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, mailbox.pk])
     other.close()
     assert visit(mailbox.pk, clock=clock)
+
+
+def test_a_mailbox_that_is_changed_during_a_visit_is_due_at_once_whatever_the_visit_found(
+    dovecot: Dovecot, organisation: Organisation
+) -> None:
+    viewer = Viewer(1, "ann", organisation.pk, "ours", is_demo=False, role=Role.ADMINISTRATOR)
+    mailbox = make_mailbox(dovecot, organisation, failures=9)
+    dovecot.append(mailbox.settings["username"], GOOD)
+
+    def change_and_fail(step: str) -> None:
+        change_mailbox(Mailbox.objects.get(pk=mailbox.pk), password=PASSWORD, viewer=viewer, at=NOW)
+        raise MailboxError(MailboxFault.CONNECTION_LOST)
+
+    assert visit(mailbox.pk, clock=clock, checkpoint=change_and_fail)
+    mailbox.refresh_from_db()
+    assert (mailbox.due_at, mailbox.failures, mailbox.error_code, mailbox.last_visit_at) == (NOW, 0, "", NOW)
+    assert go(mailbox).last_success_at == NOW
 
 
 def test_a_mailbox_that_is_gone_is_not_visited() -> None:
