@@ -97,6 +97,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at r
     def count(self) -> int:
         # The table's rows, their container, and what was given to the table.
         rows = self.object_list.data.data  # type: ignore[attr-defined]
+        rows = getattr(rows, "whole", rows)  # reports.selectors.report_list.ReportList
         if not isinstance(rows, QuerySet):
             return len(self.object_list)
         ordered = rows.order_by(f"-{self.along}").values(self.along) if self.along else rows.order_by()

@@ -84,7 +84,12 @@ class AggregateReport(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["organisation", "-begin", "-id"], name="aggregate_report_by_begin"),
+            models.Index(
+                fields=["organisation", "-begin", "-id"],
+                # So that those with the most failures are found without one look into the table.
+                include=["failing"],
+                name="aggregate_report_by_begin",
+            ),
             models.Index(fields=["domain", "-begin"], name="aggregate_report_by_domain"),
             models.Index(fields=["message"], name="aggregate_report_by_message"),
             models.Index(fields=["organisation"], condition=Q(is_counted=False), name="aggregate_report_not_counted"),

@@ -16,6 +16,7 @@ from reports.list_filters import ReportFilter
 from reports.models import AggregateReport
 from reports.permissions import Act
 from reports.selectors.report_list import (
+    ReportList,
     aggregate_reports,
     conflicting_reports,
     report_rows,
@@ -37,7 +38,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
     # What stands beside a report is fetched for the page's alone: joined, it would be for all before they are sorted.
     rows = aggregate_reports(viewer_of(request)).select_related(None).prefetch_related("domain", "message", "proven_by")
     found = ReportFilter(request.GET, queryset=rows, request=request)
-    table = paged(ReportTable(found.qs), request, per_page=PER_PAGE)
+    table = paged(ReportTable(ReportList(found.qs)), request, per_page=PER_PAGE)
     return render(request, "reports/report_list.html", {"filter": found, "table": table})
 
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from reports.models import AggregateReport, Organisation, RawMessage
+from reports.selectors.report_list import ReportList
 from reports.vocabulary import Role
 from tests.reports.pages import document, words
 from tests.reports.samples import BEGIN, END, POLICY, aggregate_xml, record_xml
@@ -157,11 +158,23 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
 ) -> None:
     for number in range(30):
         stored(ours, report(record(f"192.0.2.{number}"), report_id=f"r-{number}"))
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         client.get("/reports/")
     many = stored(ours, report(*(record(f"192.0.2.{number}") for number in range(60)), report_id="many"))
     with django_assert_max_num_queries(9):
         client.get(f"/reports/{many.pk}/")
+
+
+@pytest.mark.parametrize("order", [("-failing", "-pk"), ("failing", "pk"), ("-begin", "-pk"), ("org_name", "pk")])
+def test_a_list_of_reports_is_what_its_query_answers_page_by_page(ours: Organisation, order: tuple[str, str]) -> None:
+    for number in range(7):
+        stored(ours, report(record(count=1 + number % 3), report_id=f"r-{number}", org_name=f"Receiver {number % 2}"))
+    whole = AggregateReport.objects.filter(failing__lt=3)
+    listed = ReportList(whole).order_by(*order)
+    assert [listed[start : start + 2] for start in (0, 2, 4)] == [
+        list(whole.order_by(*order)[start : start + 2]) for start in (0, 2, 4)
+    ]
+    assert (listed.count(), listed[6:8], ReportList(whole.none()).order_by(*order)[0:2]) == (5, [], [])
 
 
 @pytest.mark.parametrize("query", NONSENSE)
