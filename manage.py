@@ -17,8 +17,14 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dmarcsite.settings")
     try:
         execute_from_command_line(sys.argv)
+    except Exception as error:
+        # The command never began: during an update a module may be missing. The mail server has to keep the mail.
+        if sys.argv[1:2] != ["ingest_mail"]:
+            raise
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        sys.exit(os.EX_TEMPFAIL)
     except SystemExit as end:
-        # A setting that cannot be used ends with words, and so before the command begins: the mail server has to keep the mail.
+        # So does a setting that cannot be used, with words.
         if sys.argv[1:2] == ["ingest_mail"] and isinstance(end.code, str):
             sys.stderr.write(f"{end.code}\n")
             sys.exit(os.EX_TEMPFAIL)

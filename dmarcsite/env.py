@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import dj_database_url
 import dj_email_url  # type: ignore[import-untyped]  # it carries no types
-from environs import Env
+from environs import Env, EnvError
 
 KEY_BYTES = 32
 DNS_PORT = 53
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _NO_MAIL = "dummy://"
+_POSTGRESQL = "django.db.backends.postgresql"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class BadSetting(SystemExit):
@@ -26,16 +29,64 @@ class BadSetting(SystemExit):
 
 
 class SecretEnv(Env):
-    """environs' Env, which makes secrets that nobody has set."""
+    """environs' Env, which makes secrets that nobody has set, and says in one sentence what cannot be used.
+
+    A variable that is set to nothing counts as not set, since compose files hand those on. No sentence holds an address
+    with its password. Each method raises BadSetting.
+    """
 
     def secret(self, name: str, *, generated: Path, make: Callable[[], str]) -> str:
         """The value of NAME, else of the file `generated`, which is made on first use (mode 0600)."""
         if value := os.environ.get(name):
             return value
-        if not generated.exists():
-            generated.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write_once(generated, make())
-        return generated.read_text(encoding="utf-8").strip()
+        try:
+            if not generated.exists():
+                generated.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _write_once(generated, make())
+            return generated.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadSetting(
+                f"{name} is not set, and {generated} can be neither read nor made ({error.strerror}): "
+                "run this as the account that Sekimori runs as, or correct SEKIMORI_VAR_DIR."
+            ) from None
+
+    def number(self, name: str, *, default: int, least: int) -> int:
+        """A whole number."""
+        text = os.environ.get(name, "").strip() or str(default)
+        if not text.isascii() or not text.isdecimal() or int(text) < least:
+            raise BadSetting(f"{name} must be a whole number, {least} or more, not {text!r}.")
+        return int(text)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """1 or 0, and the words that environs knows for them."""
+        try:
+            return bool(self.bool(name)) if os.environ.get(name) else default
+        except EnvError:
+            raise BadSetting(f"{name} must be 1 or 0, not {os.environ[name]!r}.") from None
+
+    def postgresql(self, name: str, *, default: str) -> dict[str, Any]:
+        """Django's settings for the database that a URL names."""
+        try:
+            named = dj_database_url.parse(os.environ.get(name) or default, conn_max_age=60, conn_health_checks=True)
+        except ValueError:  # of the library or of urllib; both quote the URL
+            named = {}
+        if named.get("ENGINE") != _POSTGRESQL:
+            raise BadSetting(f"{name} must name a PostgreSQL database (postgres://user:password@host/name).")
+        return dict(named)
+
+    def broker(self, name: str, *, default: str) -> str:
+        """The URL of a Valkey or Redis."""
+        url = os.environ.get(name) or default
+        if not url.startswith(("redis://", "rediss://", "unix:///")):
+            raise BadSetting(f"{name} must be like redis://host:6379/0, rediss://host:6379/0 or unix:///path?db=0.")
+        return url
+
+    def level(self, name: str, *, default: str) -> str:
+        """One of the levels, in any letters."""
+        level = (os.environ.get(name) or default).upper()
+        if level not in LOG_LEVELS:
+            raise BadSetting(f"{name} must be one of {', '.join(LOG_LEVELS)}, not {level!r}.")
+        return level
 
 
 def read_secret_files(*names: str) -> None:

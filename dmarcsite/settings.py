@@ -40,7 +40,7 @@ read_secret_files(
 VAR_DIR = env.path("SEKIMORI_VAR_DIR", default=BASE_DIR / "var")
 PLACES = Places(VAR_DIR)
 SECRETS_DIR = VAR_DIR / "secrets"
-PORT = env.int("PORT", default=8000)
+PORT = env.number("PORT", default=8000, least=0)
 BASE_URL = env.str("SEKIMORI_BASE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 _base = urlsplit(BASE_URL)
 IS_HTTPS = _base.scheme == "https"
@@ -121,16 +121,14 @@ DJANGO_TABLES2_TEMPLATE = "django_tables2/sekimori.html"
 
 # --- PostgreSQL and Valkey: embedded ones on Unix sockets unless named (dmarcsite.services) ---------------------------
 IS_DATABASE_EMBEDDED = not env.str("DATABASE_URL", default="")
-DATABASES = {
-    "default": env.dj_db_url("DATABASE_URL", default=PLACES.database_url, conn_max_age=60, conn_health_checks=True)
-}
+DATABASES = {"default": env.postgresql("DATABASE_URL", default=PLACES.database_url)}
 # Pages of reports read it while it is not far behind (dmarcsite.replica); everything else reads and writes the primary.
 if env.str("DATABASE_READ_URL", default=""):
-    DATABASES["replica"] = env.dj_db_url("DATABASE_READ_URL", conn_max_age=60, conn_health_checks=True)
+    DATABASES["replica"] = env.postgresql("DATABASE_READ_URL", default="")
     DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
 DATABASE_ROUTERS = ["dmarcsite.replica.router.ReplicaRouter"]
 IS_REDIS_EMBEDDED = not env.str("REDIS_URL", default="")
-REDIS_URL = env.str("REDIS_URL", default=PLACES.redis_url)
+REDIS_URL = env.broker("REDIS_URL", default=PLACES.redis_url)
 # In the database, since the rate limits of the login must hold while the broker is down. Django keeps 300 entries by
 # default: log-ins under as many made-up addresses would push the counters of the real one out.
 CACHES = {
@@ -165,7 +163,7 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # The rate limits of the log-in go by address. That of a proxy is everybody's: one stranger's tries would shut all out.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("SEKIMORI_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("SEKIMORI_PROXIES", default=0, least=0)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_FORMS = {
@@ -225,7 +223,7 @@ DNS_SERVERS = name_servers_from(_name_servers) if ASKS_DNS else []
 # --- First start ------------------------------------------------------------------------------------------------------
 ADMIN_EMAIL = env.str("SEKIMORI_ADMIN_EMAIL", default="admin@localhost")
 ADMIN_PASSWORD = env.str("SEKIMORI_ADMIN_PASSWORD", default="")
-DEMO = env.bool("DEMO", default=IS_DATABASE_EMBEDDED)
+DEMO = env.flag("DEMO", default=IS_DATABASE_EMBEDDED)
 
 # --- Monitoring -------------------------------------------------------------------------------------------------------
 METRICS_TOKEN = env.str("SEKIMORI_METRICS_TOKEN", default="")
@@ -248,7 +246,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-UPLOAD_LIMIT_BYTES = env.int("SEKIMORI_UPLOAD_LIMIT_MIB", default=64) * 1024 * 1024
+UPLOAD_LIMIT_BYTES = env.number("SEKIMORI_UPLOAD_LIMIT_MIB", default=64, least=1) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 200
@@ -267,5 +265,5 @@ LOGGING = {
         # It warns of each field that a report leaves out; what is missing or mended stands with the report itself.
         "parsedmarc": {"level": "ERROR"},
     },
-    "root": {"handlers": ["stderr"], "level": env.str("SEKIMORI_LOG_LEVEL", default="WARNING").upper()},
+    "root": {"handlers": ["stderr"], "level": env.level("SEKIMORI_LOG_LEVEL", default="WARNING")},
 }

@@ -38,8 +38,6 @@ def reserved_port(port: int) -> Iterator[socket.socket]:
 
 def check_database(named: dict[str, Any]) -> None:
     """Connect once to the database of DATABASE_URL (as Django's settings hold it). Raises CannotStart."""
-    if named["ENGINE"] != "django.db.backends.postgresql":
-        raise CannotStart("DATABASE_URL must name a PostgreSQL database (postgres://user:password@host/name).")
     parts = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
     wanted = {key: named[name] for key, name in parts.items() if named.get(name)} | named.get("OPTIONS", {})
     try:

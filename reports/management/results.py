@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.core.management.base import CommandError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
@@ -28,12 +29,17 @@ def organisation_named(slug: str | None) -> Organisation:
     try:
         return organisations.get()
     except Organisation.DoesNotExist:
-        raise CommandError(_("There is no such organisation yet.")) from None
+        if not (slugs := _slugs(Organisation.objects.all())):
+            raise CommandError(_("There is no organisation yet: the first start makes it.")) from None
+        raise CommandError(_("There is no such organisation. There are: %(slugs)s.") % {"slugs": slugs}) from None
     except Organisation.MultipleObjectsReturned:
-        slugs = ", ".join(organisations.order_by("slug").values_list("slug", flat=True))
         raise CommandError(
-            _("Say whose reports these are: --organisation with one of %(slugs)s.") % {"slugs": slugs}
+            _("Say whose reports these are: --organisation with one of %(slugs)s.") % {"slugs": _slugs(organisations)}
         ) from None
+
+
+def _slugs(organisations: QuerySet[Organisation]) -> str:
+    return ", ".join(organisations.order_by("slug").values_list("slug", flat=True))
 
 
 def sentence(place: object, result: Result) -> str:

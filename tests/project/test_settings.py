@@ -137,6 +137,62 @@ def test_a_mail_server_of_another_kind_is_one_sentence(url, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "http", "PORT must be a whole number, 0 or more, not 'http'."),
+        ("SEKIMORI_PROXIES", "-1", "SEKIMORI_PROXIES must be a whole number, 0 or more, not '-1'."),
+        ("SEKIMORI_UPLOAD_LIMIT_MIB", "0", "SEKIMORI_UPLOAD_LIMIT_MIB must be a whole number, 1 or more, not '0'."),
+        ("DEMO", "maybe", "DEMO must be 1 or 0, not 'maybe'."),
+        ("SEKIMORI_LOG_LEVEL", "loud", "SEKIMORI_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, not 'LOUD'."),
+        *(
+            (name, value, f"{name} must name a PostgreSQL database (postgres://user:password@host/name).")
+            for name in ("DATABASE_URL", "DATABASE_READ_URL")
+            for value in ("hidden", "mysql://a:hidden@h/n", "postgres://a:hidden@h:port/n", "postgres://[a:hidden")
+        ),
+        *(
+            (
+                "REDIS_URL",
+                value,
+                "REDIS_URL must be like redis://host:6379/0, rediss://host:6379/0 or unix:///path?db=0.",
+            )
+            for value in ("hidden", "http://:hidden@h")
+        ),
+        (
+            "SEKIMORI_VAR_DIR",
+            "/dev/null/var",
+            "SEKIMORI_SECRET_KEY is not set, and /dev/null/var/secrets/django.key can be neither read nor made (Not a directory): "
+            "run this as the account that Sekimori runs as, or correct SEKIMORI_VAR_DIR.",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_sentence_without_a_password(name, value, sentence, tmp_path):
+    ended = manage("check", **{"SEKIMORI_VAR_DIR": str(tmp_path), name: value})
+    assert (ended.returncode, ended.stderr) == (1, f"{sentence}\n")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PORT",
+        "SEKIMORI_PROXIES",
+        "SEKIMORI_UPLOAD_LIMIT_MIB",
+        "DEMO",
+        "SEKIMORI_LOG_LEVEL",
+        "DATABASE_URL",
+        "REDIS_URL",
+    ],
+)
+def test_a_setting_that_is_set_to_nothing_counts_as_not_set(name, tmp_path):
+    assert manage("check", **{"SEKIMORI_VAR_DIR": str(tmp_path), name: ""}).returncode == 0
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("SEKIMORI_VAR_DIR", "/dev/null/var")])
+def test_a_setting_that_cannot_be_used_does_not_send_a_mail_back(name, value, tmp_path):
+    ended = manage("ingest_mail", **{"SEKIMORI_VAR_DIR": str(tmp_path), name: value})
+    assert (ended.returncode, ended.stderr.count("\n")) == (os.EX_TEMPFAIL, 1)
+
+
+@pytest.mark.parametrize(
     ("address", "hosts"),
     [
         ("https://dmarc.example.com", ["dmarc.example.com"]),

@@ -131,7 +131,7 @@ def test_another_kind_of_database_is_refused(var):
     status, lines = what_it_says(var, port=free_port(), DATABASE_URL="sqlite:///here.db")
     assert status == 2
     assert lines == [
-        "sekimori: DATABASE_URL must name a PostgreSQL database (postgres://user:password@host/name)."
+        "DATABASE_URL must name a PostgreSQL database (postgres://user:password@host/name)."
     ]  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def test_a_path_that_is_not_there_is_one_clear_sentence() -> None:
 
 @pytest.mark.django_db
 def test_without_an_organisation_nothing_is_imported(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="no such organisation"):
+    with pytest.raises(CommandError, match="no organisation yet"):
         imported(tmp_path)
 
 
@@ -74,7 +74,7 @@ def test_with_several_organisations_one_must_be_named(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_bytes(XML)
     with pytest.raises(CommandError, match="--organisation with one of one, two"):
         imported(tmp_path)
-    with pytest.raises(CommandError, match="no such organisation"):
+    with pytest.raises(CommandError, match="There are: demo, one, two"):
         imported("--organisation", "three", tmp_path)
     assert not Message.objects.exists()
     imported("--organisation", "two", tmp_path)

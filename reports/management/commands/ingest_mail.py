@@ -11,9 +11,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from reports.errors import RawStoreError
 from reports.ingest.pipeline import ingest_bytes
 from reports.management.results import organisation_named, sentence
 from reports.vocabulary import Channel
@@ -37,7 +39,8 @@ class Command(BaseCommand):
         except SystemExit as end:  # argparse's 2 means nothing to a mail server
             sys.exit(os.EX_USAGE if end.code == 2 else end.code)  # noqa: PLR2004
         except Exception as error:  # the database is away, or a fault of ours: the mail waits until that is mended
-            log.exception("a mail could not be taken in")
+            if not isinstance(error, OperationalError | RawStoreError):  # these say all in one line
+                log.exception("a mail could not be taken in")
             self.stderr.write(_("Not taken in, try again later: %(error)s") % {"error": error})
             sys.exit(os.EX_TEMPFAIL)
 
