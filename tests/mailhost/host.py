@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,18 @@ def short_directory() -> Iterator[Path]:
         directory = Path(name)
         directory.chmod(0o711)
         yield directory
+
+
+@contextmanager
+def name_server(*, records: Iterable[str], silent: Iterable[str] = ()) -> Iterator[NameServer]:
+    """A running name server with a directory of its own."""
+    with short_directory() as directory:
+        server = NameServer(directory, records=records, silent=silent)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
 class MailHost:

@@ -12,9 +12,8 @@ from reports.enrichment import resolver as module
 from reports.enrichment.hostnames import to_hostname
 from reports.enrichment.resolver import LookupFailed, NameFacts, Resolver
 from tests.mailhost.daemon import free_port
-from tests.mailhost.host import short_directory
+from tests.mailhost.host import name_server
 from tests.mailhost.nameserver import NameServer
-from tests.mailhost.programs import program
 from tests.mailhost.scripted_dns import ScriptedNameServer
 
 HONEST, HONEST_V6, SPOOFED, NAMELESS, CIRCLE, SILENT, TALKATIVE, HOSTILE, SECOND, HALF_SILENT, DELEGATED, LONG_CHAIN, BROKEN = (
@@ -67,14 +66,8 @@ SCRIPT: dict[str, list[str] | bytes] = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[NameServer]:
-    program("unbound")
-    with short_directory() as directory:
-        server = NameServer(directory, records=RECORDS, silent=["silent.example", "5.100.51.198.in-addr.arpa"])
-        try:
-            server.start()
-            yield server
-        finally:
-            server.stop()
+    with name_server(records=RECORDS, silent=["silent.example", "5.100.51.198.in-addr.arpa"]) as server:
+        yield server
 
 
 @pytest.fixture

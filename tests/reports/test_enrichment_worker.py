@@ -15,7 +15,7 @@ from dmarcsite.celery import app
 from dmarcsite.schedule import BEAT_SCHEDULE
 from reports.models import AddressIdentity
 from tests.mailhost.daemon import Daemon
-from tests.mailhost.host import short_directory
+from tests.mailhost.host import name_server
 from tests.mailhost.nameserver import NameServer
 from tests.reports.stored import make_organisation, record, report, upload
 
@@ -30,25 +30,20 @@ RECORDS = [
 
 
 @pytest.fixture
-def name_server() -> Iterator[NameServer]:
-    with short_directory() as directory:
-        server = NameServer(directory, records=RECORDS)
-        try:
-            server.start()
-            yield server
-        finally:
-            server.stop()
+def dns() -> Iterator[NameServer]:
+    with name_server(records=RECORDS) as server:
+        yield server
 
 
 @pytest.fixture
-def worker(services: dict[str, str], name_server: NameServer, tmp_path: Path) -> Iterator[Daemon]:
+def worker(services: dict[str, str], dns: NameServer, tmp_path: Path) -> Iterator[Daemon]:
     """Not started. Its database, broker and keys are those of this test."""
     server = urlsplit(services["DATABASE_URL"])
     environment = {
         **os.environ,
         "DATABASE_URL": server._replace(path=f"/{connection.settings_dict['NAME']}").geturl(),
         "REDIS_URL": services["REDIS_URL"],
-        "SEKIMORI_DNS_SERVERS": f"127.0.0.1:{name_server.port}",
+        "SEKIMORI_DNS_SERVERS": f"127.0.0.1:{dns.port}",
     }
     command = [sys.executable, "-m", "celery", "--app", "dmarcsite", "--quiet", "worker", "--loglevel", "WARNING"]
     queue = ["--queues", "enrich", "--pool", "solo", "--without-gossip", "--without-mingle"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from reports.vocabulary import Channel
 from tests.mailhost.daemon import free_port
 from tests.mailhost.dkim_keys import DkimKey, make_key, txt
 from tests.mailhost.dovecot import Dovecot
+from tests.mailhost.host import name_server
 from tests.mailhost.nameserver import NameServer
 from tests.reports.mailboxes import make_mailbox
 from tests.reports.samples import report_mail
@@ -40,15 +40,11 @@ def key() -> DkimKey:
 
 
 @pytest.fixture(scope="module")
-def server(key: DkimKey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NameServer]:
-    directory = tmp_path_factory.mktemp("dns")
-    directory.chmod(0o755)
+def server(key: DkimKey) -> Iterator[NameServer]:
     two = [txt("two._domainkey.receiver.example", "v=DKIM1; p="), txt("two._domainkey.receiver.example", "v=spf1")]
     long = [txt("long._domainkey.receiver.example", "p=" + "A" * 3000)]
-    server = NameServer(Path(directory), records=[key.record(), *two, *long])
-    server.start()
-    yield server
-    server.stop()
+    with name_server(records=[key.record(), *two, *long]) as server:
+        yield server
 
 
 @pytest.fixture
