@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from reports import jobs
 from reports.ingest import ledger
 from reports.ingest.files import BATCH_BYTES
-from reports.ingest.ledger import Arrival
+from reports.ingest.importing import arrivals_of
 from reports.ingest.pipeline import finish_unread, read_taken_in
 from reports.ingest.uploads import UploadedFile, batches, mails_of
 from reports.models import Job, Organisation
@@ -31,10 +31,7 @@ def take_in_upload(files: Sequence[UploadedFile], *, organisation: Organisation,
     """
     total = 0
     for batch in batches(mail for file in files for mail in mails_of(file)):
-        arrivals = [
-            Arrival(mail.data, Channel.UPLOAD, at, filename=mail.path.name, uploaded_by_id=viewer.user_id)
-            for mail in batch
-        ]
+        arrivals = arrivals_of(batch, channel=Channel.UPLOAD, uploaded_by_id=viewer.user_id, at=at)
         total += len(ledger.take_in(arrivals, organisation=organisation, at=at))
     parameters = {"files": len(files)}
     return jobs.start(
@@ -45,7 +42,8 @@ def take_in_upload(files: Sequence[UploadedFile], *, organisation: Organisation,
 def read_upload(pk: int, *, clock: Callable[[], datetime], until: datetime) -> bool:
     """Read what is unread of an upload; False where another worker is at it, or where it has ended.
 
-    It goes on while a message is left for later. The first worker reads many together. If it dies, the next one reads them one by one, since one of them may be why.
+    The job goes on while a message is left for later. The first worker reads many together. If it dies, the next one reads
+    them one by one, since one of them may be why.
     """
     with jobs.carried(pk, at=clock()) as job:
         if job is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from reports.ingest.files import FileMail, Take
@@ -13,12 +13,27 @@ from reports.models import Organisation
 from reports.vocabulary import Channel
 
 
-def importer(organisation: Organisation, *, clock: Callable[[], datetime], channel: Channel = Channel.FILE) -> Take:
-    """What stores batches of file mails for an organisation; `clock` says when each batch comes in."""
+def importer(
+    organisation: Organisation,
+    *,
+    clock: Callable[[], datetime],
+    channel: Channel = Channel.FILE,
+    uploaded_by_id: int | None = None,
+) -> Take:
+    """What stores batches of file mails for an organisation, in the name of the person who brought them where there is one;
+    `clock` says when each batch comes in.
+    """
 
     def take(batch: Sequence[FileMail]) -> list[Result]:
         at = clock()
-        arrivals = [Arrival(mail.data, channel, at, filename=mail.path.name) for mail in batch]
+        arrivals = arrivals_of(batch, channel=channel, uploaded_by_id=uploaded_by_id, at=at)
         return ingest(arrivals, organisation=organisation, at=at)
 
     return take
+
+
+def arrivals_of(
+    mails: Iterable[FileMail], *, channel: Channel, uploaded_by_id: int | None, at: datetime
+) -> list[Arrival]:
+    """The mails as the ledger takes them in."""
+    return [Arrival(mail.data, channel, at, filename=mail.path.name, uploaded_by_id=uploaded_by_id) for mail in mails]

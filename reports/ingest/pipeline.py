@@ -189,7 +189,7 @@ def _alone(item: Unread, *, organisation: Organisation, at: datetime) -> Result:
         except OperationalError:
             ledger.forgive_try(item.pk)
             raise
-        except Exception:
+        except Exception:  # a fault of ours, or what PostgreSQL refuses: the last one is shown with the message
             log.exception("message %d cannot be read", item.pk, extra=stages.naming([item.pk]))
             trace = mask_trace(traceback.format_exc())[-TRACE_LENGTH:]
     return _give_up(item.pk, trace, at=at)

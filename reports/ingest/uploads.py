@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,11 +11,8 @@ from reports.dto import Problem
 from reports.ingest.combined import Combined
 from reports.ingest.extraction import is_mbox, split_mbox
 from reports.ingest.files import BATCH_BYTES, BATCH_MESSAGES, FileMail, Take
-from reports.ingest.ledger import Arrival
 from reports.ingest.outcome import Result
-from reports.ingest.pipeline import ingest
-from reports.models import Organisation
-from reports.vocabulary import Channel, Outcome, Reason
+from reports.vocabulary import Outcome, Reason
 
 _HEAD_BYTES = 4096
 
@@ -28,20 +24,6 @@ class UploadedFile:
     name: str
     size: int
     stream: BinaryIO
-
-
-def uploader(organisation: Organisation, *, uploaded_by_id: int, clock: Callable[[], datetime]) -> Take:
-    """What stores batches of uploaded mails for an organisation, in the name of the person who brought them."""
-
-    def take(batch: Sequence[FileMail]) -> list[Result]:
-        at = clock()
-        arrivals = [
-            Arrival(mail.data, Channel.UPLOAD, at, filename=mail.path.name, uploaded_by_id=uploaded_by_id)
-            for mail in batch
-        ]
-        return ingest(arrivals, organisation=organisation, at=at)
-
-    return take
 
 
 def take_upload(file: UploadedFile, *, take: Take, limit: int) -> Result:

@@ -24,10 +24,9 @@ from reports.ingest.public import as_fields
 from reports.ingest.upload_tokens import use_token
 from reports.ingest.uploads import UploadedFile, take_upload
 from reports.models import UploadToken
+from reports.views.bodies import FORM_BYTES, declared_length
 from reports.vocabulary import Channel
 
-FORM_BYTES = 1 << 20
-"""What a multipart request needs beside its files."""
 NAME = "X-Filename"
 
 TokenView = Callable[[HttpRequest, UploadToken], HttpResponse]
@@ -59,7 +58,7 @@ def _for_token(view: TokenView) -> Callable[[HttpRequest], HttpResponse]:
 def upload_reports(request: HttpRequest, token: UploadToken) -> HttpResponse:
     """Take in the body as one file, or each file of a form; a file is kept and explained whatever it holds."""
     limit = settings.UPLOAD_LIMIT_BYTES
-    if _declared_length(request) > limit + FORM_BYTES:
+    if declared_length(request) > limit + FORM_BYTES:
         return _error(413, "too_large")
     try:
         files = list(_files(request, limit=limit))
@@ -84,13 +83,6 @@ def _files(request: HttpRequest, *, limit: int) -> Iterator[UploadedFile]:
                 yield UploadedFile(file.name or "", file.size or 0, cast("BinaryIO", file.file))
     elif data := request.read(limit + 1):
         yield UploadedFile(request.headers.get(NAME, ""), len(data), BytesIO(data))
-
-
-def _declared_length(request: HttpRequest) -> int:
-    try:  # Python refuses numbers of thousands of digits
-        return int(request.headers.get("Content-Length", ""))
-    except ValueError:
-        return 0
 
 
 def _error(status: int, code: str, **headers: str) -> JsonResponse:

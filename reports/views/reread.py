@@ -14,10 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from reports.access import allowed_to, job_for, message_for, viewer_of
 from reports.forms.reread import RereadForm
 from reports.jobs import JobGoingOn
-from reports.models import Job, Message, Organisation
+from reports.models import Job, Organisation
 from reports.permissions import Act
 from reports.reread.asking import ask, end
 from reports.reread.selection import Selection
+from reports.selectors.ingest_health import ledger
 from reports.selectors.jobs import is_going_on, per_cent, recent_jobs, rereads
 from reports.viewer import Viewer
 from reports.vocabulary import JobKind
@@ -49,9 +50,10 @@ def message_reread(request: HttpRequest, pk: int) -> HttpResponse:
 @allowed_to(Act.REREAD)
 def job_page(request: HttpRequest, pk: int) -> HttpResponse:
     """How far it is, and what it changes; fetched again while it goes on."""
-    job = job_for(viewer_of(request), pk)
+    viewer = viewer_of(request)
+    job = job_for(viewer, pk)
     listed: list[dict[str, Any]] = job.result.get("listed", [])
-    known = Message.objects.in_bulk([each["message"] for each in listed])
+    known = ledger(viewer).in_bulk([each["message"] for each in listed])
     context = {
         "job": job,
         "goes_on": is_going_on(job),

@@ -19,14 +19,16 @@ from reports.forms.upload import UploadForm
 from reports.ingest.background import WAITED_FOR, take_in_upload
 from reports.ingest.dry_run import DryRun
 from reports.ingest.extraction import Limits
+from reports.ingest.files import Take
+from reports.ingest.importing import importer
 from reports.ingest.outcome import Result
-from reports.ingest.uploads import UploadedFile, take_upload, uploader
+from reports.ingest.uploads import UploadedFile, take_upload
 from reports.models import Organisation
 from reports.permissions import Act
+from reports.selectors.uploads import conflicting
 from reports.viewer import Viewer
-
-FORM_BYTES = 1 << 20
-"""What a multipart request needs beside its files."""
+from reports.views.bodies import FORM_BYTES, declared_length
+from reports.vocabulary import Channel, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Take files in; whatever they hold, each ends with a sentence. Large ones are read in the background."""
     if request.method != "POST":
         return _page(request, UploadForm())
-    if _declared_length(request) > settings.UPLOAD_LIMIT_BYTES + FORM_BYTES:
+    if declared_length(request) > settings.UPLOAD_LIMIT_BYTES + FORM_BYTES:
         return _page(request, UploadForm(), status=413, is_too_large=True)
     return _taken(request)
 
@@ -63,7 +65,10 @@ def _taken(request: HttpRequest) -> HttpResponse:
         job = take_in_upload(files, organisation=organisation, viewer=viewer, at=timezone.now())
         return redirect("reports:upload-detail", job.pk)
     taken = _take(files, viewer=viewer, is_dry_run=is_dry_run)
-    return _page(request, UploadForm(initial={"is_dry_run": is_dry_run}), taken=taken, is_dry_run=is_dry_run)
+    stored = [facts.pk for each in taken for facts in each.result.reports if facts.pk and facts.kind == Kind.AGGREGATE]
+    conflicts = conflicting(stored, organisation_id=viewer.organisation_id)
+    form = UploadForm(initial={"is_dry_run": is_dry_run})
+    return _page(request, form, taken=taken, is_dry_run=is_dry_run, conflicts=conflicts)
 
 
 def _opened(file: SentFile) -> UploadedFile:
@@ -71,8 +76,10 @@ def _opened(file: SentFile) -> UploadedFile:
 
 
 def _take(files: Sequence[UploadedFile], *, viewer: Viewer, is_dry_run: bool) -> list[Taken]:
-    organisation = Organisation.objects.get(pk=viewer.organisation_id)
-    take = DryRun().take if is_dry_run else uploader(organisation, uploaded_by_id=viewer.user_id, clock=timezone.now)
+    take: Take = DryRun().take
+    if not is_dry_run:
+        organisation = Organisation.objects.get(pk=viewer.organisation_id)
+        take = importer(organisation, clock=timezone.now, channel=Channel.UPLOAD, uploaded_by_id=viewer.user_id)
     limit = settings.UPLOAD_LIMIT_BYTES
     return [Taken(file.name, file.size, take_upload(file, take=take, limit=limit)) for file in files]
 
@@ -87,10 +94,3 @@ def _page(request: HttpRequest, form: UploadForm, *, status: int = 200, **more: 
         **more,
     }
     return render(request, "reports/upload.html", context, status=status)
-
-
-def _declared_length(request: HttpRequest) -> int:
-    try:
-        return int(request.headers.get("Content-Length", ""))
-    except ValueError:
-        return 0
