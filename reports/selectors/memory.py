@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 from django.core.cache import cache
 from django.db.models import BigIntegerField, Count, Func, Max, Q, QuerySet, Sum
 
-from reports.models import Decision, DomainDay
+from reports.models import Decision, DomainDay, SourceDay
 from reports.selectors.scope import Scope
 
 T = TypeVar("T")
@@ -40,12 +40,16 @@ class Memory:
 
     @cached_property
     def _state(self) -> tuple[object, ...]:
-        viewer = self.scope.viewer
-        domains = None if viewer.domain_ids is None else sorted(viewer.domain_ids)
-        asked = (viewer.organisation_id, domains, str(self.scope.lens), self.scope.since, self.scope.until)
         live = Q(until=None) | Q(until__gt=self.now)
-        sums = _written(self.scope.within(DomainDay.objects.all()))
-        return (*asked, self.scope.domain_id, *sums, *_written(self.scope.visible(Decision.objects.filter(live))))
+        sums = written(self.scope.within(DomainDay.objects.all()))
+        return (*asked_by(self.scope), *sums, *written(self.scope.visible(Decision.objects.filter(live))))
+
+
+def asked_by(scope: Scope) -> tuple[object, ...]:
+    """What tells one scope from another, whoever looks."""
+    viewer = scope.viewer
+    domains = None if viewer.domain_ids is None else sorted(viewer.domain_ids)
+    return viewer.organisation_id, domains, str(scope.lens), scope.since, scope.until, scope.domain_id
 
 
 def kept(what: str, state: tuple[object, ...], make: Callable[[], T]) -> T:
@@ -59,7 +63,7 @@ def kept(what: str, state: tuple[object, ...], make: Callable[[], T]) -> T:
     return made
 
 
-def _written(rows: QuerySet[DomainDay] | QuerySet[Decision]) -> tuple[object, ...]:
+def written(rows: QuerySet[DomainDay] | QuerySet[SourceDay] | QuerySet[Decision]) -> tuple[int, int | None, int | None]:
     """How many rows there are, and which transactions wrote them."""
     number = Func(template=f'"{rows.model._meta.db_table}".xmin::text::bigint', output_field=BigIntegerField())
     found = rows.aggregate(rows=Count("*"), sum=Sum(number), last=Max(number))

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 
 from reports.dto import DkimResult, OverrideReason, SpfResult
-from reports.models import Decision, FailureReport, InboundEvent, Source, SourceDay
-from reports.selectors.counted import counted_rows
+from reports.models import AggregateRow, Decision, FailureReport, InboundEvent, Source, SourceDay
+from reports.selectors.ranking import plain
 from reports.selectors.scope import Scope
+from reports.selectors.source_rows import SourceRows
 from reports.sources.classify import Classification, Evidence, classify
 
 IDENTITY_LIMIT = 100
@@ -91,15 +92,18 @@ class Identity:
     rejected: int
 
 
-def source_identities(scope: Scope, *, source: Source) -> list[Identity]:
+def source_identities(rows: SourceRows) -> list[Identity]:
     """The distinct combinations, failing ones first, most messages first. One query on the rows of the source."""
-    rows = scope.within(counted_rows(scope.viewer.organisation_id).filter(source=source)).values(*_IDENTITY)
-    sums = rows.annotate(
+    return [_identity(row) for row in rows.of("identities", _identities)]
+
+
+def _identities(rows: QuerySet[AggregateRow]) -> list[dict[str, Any]]:
+    sums = rows.values(*_IDENTITY).annotate(
         total=Sum("count"),
         quarantine=Sum("count", filter=Q(disposition="quarantine"), default=0),
         reject=Sum("count", filter=Q(disposition="reject"), default=0),
     )
-    return [_identity(row) for row in sums.order_by("is_aligned", "-total", "header_from")[:IDENTITY_LIMIT]]
+    return [plain(row) for row in sums.order_by("is_aligned", "-total", "header_from")[:IDENTITY_LIMIT]]
 
 
 def _identity(row: dict[str, Any]) -> Identity:
@@ -124,18 +128,18 @@ def _identity(row: dict[str, Any]) -> Identity:
     )
 
 
-def source_reporters(scope: Scope, *, source: Source) -> list[dict[str, Any]]:
+def source_reporters(rows: SourceRows) -> list[dict[str, Any]]:
     """Who reported it, the most messages first: messages, failing messages, reports."""
-    rows = scope.within(counted_rows(scope.viewer.organisation_id).filter(source=source)).values(
-        org_name=F("report__org_name")
+    return rows.of("reporters", _reporters)
+
+
+def _reporters(rows: QuerySet[AggregateRow]) -> list[dict[str, Any]]:
+    sums = rows.values(org_name=F("report__org_name")).annotate(
+        total=Sum("count"),
+        failing=Sum("count", filter=Q(is_aligned=False), default=0),
+        reports=Count("report", distinct=True),
     )
-    return list(
-        rows.annotate(
-            total=Sum("count"),
-            failing=Sum("count", filter=Q(is_aligned=False), default=0),
-            reports=Count("report", distinct=True),
-        ).order_by("-total", "org_name")[:REPORTER_LIMIT]
-    )
+    return [plain(row) for row in sums.order_by("-total", "org_name")[:REPORTER_LIMIT]]
 
 
 def source_failures(scope: Scope, *, source: Source) -> list[FailureReport]:

@@ -24,6 +24,7 @@ from reports.selectors.overview import freshness
 from reports.selectors.ranking import Ranking
 from reports.selectors.service_groups import service_groups
 from reports.selectors.sketches import sketches
+from reports.selectors.source_rows import SourceRows
 from reports.selectors.spans import spread_over_days
 from reports.tables import ServiceTable, SourceTable, paged
 
@@ -74,7 +75,8 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
     page = page_scope(request, viewer=viewer, today=now.date())
     scope = page.scope
     verdicts = detail.source_verdicts(scope, source=source)
-    identities = detail.source_identities(scope, source=source)
+    rows = SourceRows(scope, source)
+    identities = detail.source_identities(rows)
     volumes = spread_over_days(detail.source_days(scope, source=source), scope, source=source)
     context: dict[str, Any] = {
         "scope": page,
@@ -86,7 +88,7 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
         "verdicts": verdicts,
         "identities": identities,
         "leading": identities[0].classification if identities else None,
-        "reporters": detail.source_reporters(scope, source=source),
+        "reporters": detail.source_reporters(rows),
         "failures": detail.source_failures(scope, source=source),
         "events": detail.source_events(scope, source=source),
         "decisions": detail.source_decisions(scope, source=source),
