@@ -137,6 +137,50 @@ def test_elements_around_the_records_are_no_extension() -> None:
     assert (len(report.rows), report.extensions, report.repairs) == (2, (), ())
 
 
+ARC = "<arc><domain>relay.example</domain><result>pass</result></arc>"
+FOREIGN_ARC = f'<x:arc xmlns:x="urn:example:arc">{ARC[5:-6]}</x:arc>'
+INNER = "<addition><source_ip>203.0.113.9</source_ip><count>9</count><dkim>fail</dkim><spf>pass</spf></addition>"
+
+
+@pytest.mark.parametrize(
+    ("before", "unknown"),
+    [
+        ("<dkim><domain>", ARC),
+        ("<dkim><domain>", FOREIGN_ARC),
+        ("<dkim><domain>", "<arc/>"),
+        ("<spf><domain>", ARC),
+        ("</auth_results>", FOREIGN_ARC),
+        ("<selector>", "<key_size/>"),
+        ("<result>pass", "<key_size><domain>relay.example</domain></key_size>"),
+        ("<source_ip>", INNER),
+        ("<row>", INNER),
+        ("<dkim>pass", "<arc><dkim>fail</dkim></arc>"),
+        ("<header_from>", "<original><header_from>relay.example</header_from></original>"),
+        ("</record>", INNER),
+    ],
+)
+def test_what_unknown_elements_hold_is_none_of_the_record_and_what_follows_them_is(before: str, unknown: str) -> None:
+    (plain,) = _read(WHOLE).rows
+    xml = WHOLE.replace(before, unknown + before, 1)
+    assert xml != WHOLE
+    report = _read(xml)
+    assert report.rows == (plain,)
+    assert [each.xml for each in report.extensions] == [unknown]
+    assert {repair.code for repair in report.repairs} <= {RepairCode.UNKNOWN_ELEMENT}
+
+
+def test_a_reason_is_read_behind_an_unknown_element_in_it() -> None:
+    reason = "<disposition>none</disposition><reason><lang/><type>forwarded</type><comment>c</comment></reason>"
+    assert _read(WHOLE.replace("<disposition>none</disposition>", reason)).rows[0].reasons == (("forwarded", "c"),)
+
+
+@pytest.mark.parametrize("part", ["row", "identifiers", "auth_results"])
+def test_an_unknown_element_around_the_only_part_of_a_kind_is_a_wrapping(part: str) -> None:
+    (plain,) = _read(WHOLE).rows
+    wrapped = WHOLE.replace(f"<{part}>", f"<data><{part}>").replace(f"</{part}>", f"</{part}></data>")
+    assert _read(wrapped).rows == (plain,)
+
+
 def test_each_row_of_a_record_is_counted_with_what_belongs_to_all() -> None:
     report = _read(aggregate_xml(TWO_ROWS, record_xml()))
     first, second, third = report.rows

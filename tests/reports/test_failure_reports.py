@@ -285,8 +285,20 @@ def test_the_same_report_has_the_same_identity_and_any_other_has_not() -> None:
         {"source_ip": ip_address("192.0.2.9")},
         {"arrived": 1700000001},
         {"reported_domain": "other.example"},
+        {"sample": b"From: a@example.com\n\nforged"},
+        {"auth_failure": ("spf",)},
+        {"identity_alignment": ("spf",)},
+        {"delivery_result": "delivered"},
+        {"authentication_results": "mx.receiver.example; dmarc=pass"},
     ]
-    assert len({failure_identity(report), *(failure_identity(replace(report, **other)) for other in others)}) == 6  # type: ignore[arg-type]
+    assert len({failure_identity(report), *(failure_identity(replace(report, **other)) for other in others)}) == 11  # type: ignore[arg-type]
+
+
+def test_line_ends_and_folding_of_the_sample_make_no_other_report() -> None:
+    report = _read(failure_mail())
+    folded = report.sample.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n").rstrip() + b"\r\n\r\n"
+    assert folded != report.sample
+    assert failure_identity(report) == failure_identity(replace(report, sample=folded))
 
 
 def test_without_ids_the_sample_tells_reports_apart() -> None:

@@ -6,18 +6,20 @@ import base64
 import secrets
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import dkim
 import pytest
 
-from reports.ingest.sender.alignment import are_aligned, speaks_for
+from reports.ingest.read import read
+from reports.ingest.sender.alignment import are_aligned, domain_of, speaks_for
 from reports.ingest.sender.judge import Sender, judge
 from reports.ingest.sender.keys import LookupFailed
 from reports.ingest.sender.results import trusted_from
 from tests.mailhost.dkim_keys import DkimKey, make_key
 from tests.mailhost.letters import letter
+from tests.reports.samples import XML, zipped
 
 NOW = datetime.now(UTC)
 AUTHOR = "noreply@receiver.example"
@@ -156,6 +158,13 @@ def test_one_that_still_holds_for_an_hour_is_not() -> None:
     assert asked(_with_tags(key, f"x={int(time.time()) + 3600}"), zone(key)).check == "verified"
 
 
+def test_one_that_ran_out_before_anybody_could_look_is_called_so() -> None:
+    key = key_of("receiver.example")
+    data = _with_tags(key, f"x={int(time.time()) - 86_400}; t={int(time.time()) - 172_800}")
+    found = judge(data, trusted={}, at=NOW - timedelta(days=2), lookup=zone(key))
+    assert facts(found)[:2] == ("unverified", "signature_expired")
+
+
 def test_a_signature_over_a_part_of_the_text_is_refused_though_it_holds() -> None:
     key = key_of("receiver.example")
     data = signed(letter(AUTHOR), key, length=True) + b"appended\r\n"
@@ -197,6 +206,60 @@ def test_who_passes_a_mail_on_proves_nothing_about_what_it_holds(head: bytes, bo
     assert asked(key.sign(data), zone(key)).check == check
     vouched = f"Authentication-Results: {PASS}\r\nReceived: {HOP}\r\n".encode() + data
     assert asked(vouched, trusted=[OURS]).check == check
+
+
+ENCLOSED = b"From: a@stranger.example\r\nSubject: x\r\nContent-Type: text/xml\r\n\r\n" + XML + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("declared", "body"),
+    [
+        (b"multipart/digest; boundary=b", b"--b\r\n\r\n" + ENCLOSED + b"--b--\r\n"),
+        (b"(a comment) message/rfc822", ENCLOSED),
+        (b'"message/rfc822"', ENCLOSED),
+        (b"application/octet-stream; name=x.eml", ENCLOSED),
+        (b"application/zip; name=x.zip\r\nContent-Transfer-Encoding: base64", base64.b64encode(zipped(("x.eml", ENCLOSED)))),
+        (b"multipart/mixed; boundary=b; report-type=feedback-report", b"--b\r\nContent-Type: text/xml\r\n\r\n" + XML + ATTACHED),
+    ],
+    ids=["digest", "comment", "quotes", "bare", "zip", "posing as a failure report"],
+)  # fmt: skip
+def test_an_attached_mail_with_a_report_is_known_by_its_bytes(declared: bytes, body: bytes) -> None:
+    key = key_of("receiver.example")
+    data = b"From: noreply@receiver.example\r\nSubject: x\r\nContent-Type: " + declared + b"\r\n\r\n" + body
+    assert len(read(data).reports) == 1
+    assert facts(asked(key.sign(data), zone(key)))[:2] == ("unverified", "passed_on")
+
+
+def test_what_a_list_of_the_author_sends_in_its_name_may_be_anybodys() -> None:
+    """It puts itself into the From field where the writer's policy would have it refused, and signs what it sends."""
+    key = key_of("receiver.example")
+    for field in (("List-Id", "DMARC <dmarc.receiver.example>"), ("List-Post", "<mailto:dmarc@receiver.example?a=b>")):
+        data = key.sign(letter("'A' via DMARC <dmarc@receiver.example>", extra=[field]))
+        assert facts(asked(data, zone(key)))[:2] == ("unverified", "passed_on")
+
+
+def test_what_another_list_passed_on_unchanged_is_still_proven() -> None:
+    key = key_of("receiver.example")
+    data = b"List-Id: <dmarc.example.com>\r\nList-Post: none\r\n" + key.sign(letter(AUTHOR))
+    assert asked(data, zone(key)).check == "verified"
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        b"Content-Type: text/xml\r\nX: a\r\r" + XML.replace(b"\n", b"") + b"\r\n",
+        b"X: a\rContent-Type: text/xml\r\r" + XML.replace(b"\n", b"") + b"\r\n",
+        b"From x\r\r" + XML.replace(b"\n", b"") + b"\r\n",
+        b"Content-Type: multipart/mixed; boundary=inner\r\nContent-Type: text/plain\r\n",
+        b"Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n",
+        b" To: folded\r\n",
+        b"\r\n",
+    ],
+)
+def test_what_a_stranger_puts_before_a_signed_mail_is_not_taken_for_its_text(added: bytes) -> None:
+    """Each is passed over by the signature, which still holds, and may be read as a part of the mail."""
+    key = key_of("receiver.example")
+    assert facts(asked(added + key.sign(letter(AUTHOR)), zone(key)))[:2] == ("unverified", "head_damaged")
 
 
 def test_a_tiny_key_is_refused_though_it_fits() -> None:
@@ -288,6 +351,10 @@ def test_hostile_signatures_end_as_a_reason(signature: bytes) -> None:
         f"{OURS}; spf=pass smtp.mailfrom=bounce@receiver.example",
         f"{OURS};\r\n spf=none smtp.mailfrom=x.example;\r\n dmarc=pass header.from=receiver.example",
         f"{OURS.upper()}; dmarc=pass header.from=RECEIVER.example",
+        f"{OURS}; iprev=pass (a.example) smtp.remote-ip=2001:db8::1; dmarc=pass header.from=receiver.example",
+        f"{OURS}; arc=none smtp.remote-ip=2001:db8::1;\r\n dkim=pass header.d=receiver.example header.s=s1",
+        f"{OURS}; spf=pass smtp.mailfrom=<bounce@receiver.example>",
+        f"{OURS}; dmarc=pass header.from=receiver.example;",
     ],
 )
 def test_a_pass_that_is_aligned_verifies(said: str) -> None:
@@ -311,6 +378,12 @@ def test_a_pass_that_is_aligned_verifies(said: str) -> None:
         f"{OURS}.evil.example; dmarc=pass header.from=receiver.example",
         "dmarc=pass header.from=receiver.example",
         f"{OURS}; " + "(" * 5000,
+        f'{OURS}; spf=pass smtp.mailfrom="receiver.example"@stranger.example',
+        f'{OURS}; spf=pass smtp.mailfrom="x=::; dmarc=pass header.from=receiver.example; y=::"@stranger.example',
+        f'{OURS}; spf=pass smtp.mailfrom="=<a;dmarc=pass header.from=receiver.example;>"@stranger.example',
+        f"{OURS}; spf=pass smtp.mailfrom=<x@receiver.example>@stranger.example",
+        f'{OURS}; dkim=pass header.i="x@receiver.example"@stranger.example',
+        f"{OURS}; dkim=pass (; dmarc=pass header.from=receiver.example) header.d=stranger.example",
     ],
 )
 def test_anything_else_proves_nothing(said: str) -> None:
@@ -382,6 +455,8 @@ def test_a_second_from_is_refused_whatever_the_server_says() -> None:
         ("co.uk", "co.uk", True),
         ("receiver.example", "xreceiver.example", False),
         ("", "", False),
+        ("github.io", "a.github.io", False),
+        ("a..example", "b..example", False),
     ],
 )
 def test_alignment(one: str, other: str, *, expected: bool) -> None:
@@ -402,6 +477,19 @@ def test_a_sender_speaks_for_the_reporter_by_address_or_name(
     sender: str, org_name: str, email: str, *, expected: bool
 ) -> None:
     assert speaks_for(sender, org_name=org_name, email=email) is expected
+
+
+def test_a_name_beyond_ascii_is_its_own() -> None:
+    """In the names of 2003 "faß" was "fass", which somebody else may own."""
+    assert domain_of("a@faß.example") == "xn--fa-hia.example"
+    key = key_of("fass.example")
+    assert facts(asked(key.sign(letter("a@faß.example"))))[:3] == (
+        "unverified",
+        "other_signatures",
+        "xn--fa-hia.example",
+    )
+    own = key_of("xn--fa-hia.example")
+    assert asked(own.sign(letter("a@FAß.example")), zone(own)).check == "verified"
 
 
 def _with_tags(key: DkimKey, tags: str) -> bytes:

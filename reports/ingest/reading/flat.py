@@ -35,11 +35,8 @@ class FlatRecord:
             handler = _HANDLERS.get(name)
             if handler:
                 handler(self, name, text.strip() if text else "")
-                continue
-            self.has_unknown = self.has_unknown or name not in RECORD_NAMES
-            if name and not (text and text.strip()):  # an unknown container: what it holds is not ours
-                self._open = {}
-                self._container = ""
+            else:
+                self.has_unknown = True
 
     def _enter(self, name: str, text: str) -> None:
         self._container = {"identities": "identifiers"}.get(name, name)

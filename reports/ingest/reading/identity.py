@@ -31,12 +31,15 @@ def file_stem(filename: str) -> str:
 
 
 def failure_identity(report: FailureReport) -> bytes:
-    """SHA-256 over what stands for the missing report id of RFC 6591: reporter, message, source, arrival, domain."""
+    """SHA-256 over what stands for the missing report id of RFC 6591: reporter, message, source, arrival, domain, verdicts, sample.
+
+    Whoever sent the message knows all of it but what the reporter added, and must not take a place that is another's.
+    """
     message = report.original_envelope_id or report.sample_message_id
-    if not message:
-        message = hashlib.sha256(report.sample).hexdigest()
+    sample = hashlib.sha256(b"\n".join(report.sample.split())).hexdigest()  # however its lines end, and are folded
     source = report.source_ip or ""
-    return _digest(report.reporter.lower(), message, source, report.arrived, report.reported_domain)
+    verdicts = (*report.auth_failure, *report.identity_alignment, report.delivery_result, report.authentication_results)
+    return _digest(report.reporter.lower(), message, source, report.arrived, report.reported_domain, *verdicts, sample)
 
 
 def tls_identity(report: TlsReport) -> bytes:

@@ -27,6 +27,11 @@ USUAL_PLACE = 2  # record, row, source_ip, count
 _IN_RECORD = frozenset({"row", "identifiers", "auth_results"})
 _IN_ROW = frozenset({"source_ip", "count", "policy_evaluated"})
 
+_NOWHERE_ELSE = frozenset(
+    {"row", "source_ip", "count", "policy_evaluated", "disposition", "identifiers", "identities", "header_from", "auth_results"}
+)  # fmt: skip
+"""What an element of another name has to hold to be taken for a wrapping, if it stands in none but it."""
+
 _Elements = list[tuple[str, str | None]]
 
 
@@ -62,9 +67,21 @@ class RecordReader:
     def _rows_in(self, record: etree._Element) -> list[etree._Element]:
         return [child for child in record.iterchildren("*") if self._names[child.tag] == "row"]
 
-    def _flat(self, record: etree._Element) -> _Elements:
+    def _flat(self, element: etree._Element) -> _Elements:
         names = self._names
-        return [(names[element.tag], element.text) for element in record.iter("*")]
+        return [(names[each.tag], each.text) for each in self._heard(element)]
+
+    def _heard(self, element: etree._Element) -> list[etree._Element]:
+        """The element with all in it, but for what unknown ones hold: an extension may have a domain and a result, too."""
+        names = self._names
+        heard = list(element.iter("*"))
+        if all(names[each.tag] in RECORD_NAMES for each in heard):
+            return heard
+        unknown = [list(each.iterdescendants("*")) for each, _, _ in unknown_within(element, names, RECORD_NAMES)]
+        within = {each for held in unknown for each in held}
+        missing = _NOWHERE_ELSE - {names[each.tag] for each in heard if each not in within}
+        passed_over = {each for held in unknown if missing.isdisjoint(names[it.tag] for it in held) for each in held}
+        return [each for each in heard if each not in passed_over]
 
     def _adopt(self, record: etree._Element) -> bool:
         """Let the namespaces count of those elements that stand where the record's own should, and do not."""
@@ -86,7 +103,9 @@ class RecordReader:
         names = self._names
         self._repairs.note(RepairCode.SEVERAL_ROWS, "row", str(len(rows)), row=self.position + 1)
         within = {element for row in rows for element in row.iter("*")}
-        first, *shared = [(names[element.tag], element.text) for element in record.iter("*") if element not in within]
+        first, *shared = [
+            (names[element.tag], element.text) for element in self._heard(record) if element not in within
+        ]
         for row in rows:
             self._elements += len(shared)
             yield row, [first, *self._flat(row), *shared]

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import idna
 from publicsuffixlist import PublicSuffixList
+
+LONGEST_NAME = 253
+LONGEST_LABEL = 63
 
 
 def to_name(text: str) -> str:
     """A domain as lower-case A-labels without the last dot; "" for what can be none."""
-    try:
-        name = text.strip().rstrip(".").encode("idna").decode().lower()
-    except UnicodeError:
-        return ""
-    return name if "." in name and not any(sign in name for sign in ' \t\r\n@<>()[],;:\\"\0') else ""
+    name = text.strip().rstrip(".").lower()
+    if not name.isascii() and len(name) <= LONGEST_NAME:
+        try:  # what Python has itself is of 2003, for which "faß" and "fass" are one name
+            name = idna.encode(name, uts46=True, transitional=False).decode("ascii")
+        except (idna.IDNAError, UnicodeError):
+            return ""
+    return name if _is_name(name) else ""
+
+
+def _is_name(text: str) -> bool:
+    labels = text.split(".")
+    return (
+        len(text) <= LONGEST_NAME
+        and len(labels) > 1
+        and all(0 < len(label) <= LONGEST_LABEL for label in labels)
+        and text.isascii()
+        and not any(sign in text for sign in ' \t\r\n@<>()[],;:\\"\0')
+    )
 
 
 def domain_of(address: str) -> str:

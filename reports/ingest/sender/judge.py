@@ -46,7 +46,7 @@ def judge(data: bytes, *, trusted: Mapping[str, int], at: datetime, lookup: Look
         return Sender(SenderCheck.UNVERIFIED, SenderReason.NO_AUTHOR)
     (author,) = authors
     sender = _proven(letter, author=author, trusted=trusted, at=at, lookup=lookup)
-    if sender.check == SenderCheck.VERIFIED and letter.passes_on:
+    if sender.check == SenderCheck.VERIFIED and letter.passes_on(author=author):
         return Sender(SenderCheck.UNVERIFIED, SenderReason.PASSED_ON, author, sender.by)
     return sender
 

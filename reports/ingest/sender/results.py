@@ -16,6 +16,7 @@ LONGEST_RECEIVED = 2_000
 COMMENT_DEPTH = 8
 _COMMENT = re.compile(r"\([^()]*\)")
 _FOREIGN = re.compile(r"<[^<>]*>|\"[^\"]*\"")
+_BARE_VALUE = re.compile(r"=(?:<([^<>\s]*)>|([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*))(?=[\s;]|\Z)")
 _PROTOCOL = re.compile(r"(?i)\bwith\s+([^\s;]+)")
 _LOCAL = re.compile(r"(?i)lmtps?a?\Z")
 _PROVING = {
@@ -71,9 +72,19 @@ def _all_read(letter: Letter, *, most_hops: int) -> Iterator[tuple[int, authres.
         elif name == "authentication-results" and len(value) <= LONGEST_VALUE and seen < MOST_FIELDS:
             seen += 1
             try:
-                yield hops, _read.parse_value(value)
+                yield hops, _read.parse_value(_quoted(value))
             except (authres.AuthResError, RecursionError):
                 continue
+
+
+def _quoted(value: str) -> str:
+    """The field with quotes around what should have them (RFC 8601 section 2.2), IPv6 addresses as Exim writes them and paths in
+    brackets, and without a semicolon that ends it. One that has quotes stays as it is: none may come to lie within others.
+    """
+    value = value.rstrip(" \t\r\n;")
+    if '"' in value or "\\" in value:
+        return value
+    return _BARE_VALUE.sub(lambda found: f'="{found[1] or found[2] or ""}"', value)
 
 
 def _is_local(received: str) -> bool:
