@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Count, QuerySet
 
-from reports.models import Job, Message
+from reports.models import AggregateReport, Job, Message
 from reports.vocabulary import Channel, Outcome
 
 USED = (Outcome.STORED.value, Outcome.DUPLICATE.value)
@@ -29,3 +31,9 @@ def ended_by_outcome(job: Job) -> list[tuple[str, int]]:
 def first_unused(job: Job, *, limit: int) -> QuerySet[Message]:
     """The first messages of which not everything could be used."""
     return messages_of(job).filter(outcome__isnull=False).exclude(outcome__in=USED).order_by("pk")[:limit]
+
+
+def conflicting(reports: Iterable[int], *, organisation_id: int) -> set[int]:
+    """Which of these aggregate reports, by their ids, say something else than another of the same name."""
+    found = AggregateReport.objects.filter(organisation_id=organisation_id, pk__in=reports, is_conflicting=True)
+    return set(found.values_list("pk", flat=True))
