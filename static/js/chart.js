@@ -20,7 +20,8 @@
     failing: { symbol: "rect", symbolSize: 1, dashArrayX: [[4, 4], [0, 4, 4, 0]], dashArrayY: [4, 0] },
     fixable: { symbol: "rect", dashArrayX: [[3, 3]], dashArrayY: [1, 0], rotation: 0 },
     excepted: { symbol: "circle", symbolSize: 0.8, dashArrayX: [[4, 4], [0, 4, 4, 0]], dashArrayY: [4, 0] },
-    unknown: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [1, 7], rotation: 0 },
+    unknown: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [1, 3], rotation: 0 },
+    plain: { symbol: "none" },
   };
 
   const seriesOf = (chart, colours) =>
@@ -50,6 +51,7 @@
     const names = ["aligned", "forwarder", "failing", "excepted", "unknown", "ink", "ink-soft", "line", "card", "line-strong"];
     const colours = Object.fromEntries(names.map((name) => [name, token(name)]));
     colours.decal = colours.card;
+    colours.plain = colours["line-strong"];
     const text = { color: colours["ink-soft"], fontFamily: getComputedStyle(document.body).fontFamily };
     const count = new Intl.NumberFormat(ROOT.lang);
     return {
