@@ -128,6 +128,13 @@ def test_several_files_each_with_its_result_and_a_link_to_its_report(client: Cli
     ]  # fmt: skip
 
 
+def test_another_report_of_the_same_name_is_called_conflicting(client: Client) -> None:
+    files = [("first.xml", report(record(count=2))), ("second.xml", report(record(count=3)))]
+    first, second = results(send(client, *files))
+    assert ["conflicting" in each for each in (first, second)] == [True, True]
+    assert "conflicting" not in results(send(client, ("third.xml", report(record(), report_id="r-3"))))[0]
+
+
 def test_an_mbox_is_one_file_with_all_its_mails(client: Client) -> None:
     mbox = BytesIO()
     for number in range(3):
