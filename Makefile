@@ -67,10 +67,10 @@ bench-reread: .venv/developing ## Measure: reading all stored messages again, ag
 	@exec $(PY) -m benchmarks.reread
 
 backup: .venv/installed ## Write the database to a new file: make backup TO=/safe/place/sekimori.backup (docs/backup.md)
-	@exec $(PY) manage.py backup "$(TO)"
+	@exec $(PY) manage.py backup "$(or $(TO),$(error name a new file: make backup TO=/safe/place/sekimori.backup))"
 
 restore: .venv/installed ## Bring a backup into an empty database: make restore FROM=/safe/place/sekimori.backup
-	@exec $(PY) manage.py restore "$(FROM)"
+	@exec $(PY) manage.py restore "$(or $(FROM),$(error name the backup: make restore FROM=/safe/place/sekimori.backup))"
 
 image: .venv/installed ## Build the container image and start web and worker from it
 	@exec docker/build-image

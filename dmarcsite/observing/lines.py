@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from dmarcsite.observing.middleware import IN_REQUEST
 from reports import following
 from reports.masking import mask_trace
 
@@ -59,8 +60,13 @@ class JsonLines(logging.Formatter):
 
 
 def _facts(record: logging.LogRecord) -> Mapping[str, Any]:
-    """The ids of the work in hand, and those that the record brings itself."""
-    return {**following.facts(), **getattr(record, "facts", {})}
+    """The ids of the work in hand, and those that the record brings itself.
+
+    Django names an answer that refuses after the last middleware, with the request and without its id in hand.
+    """
+    asked: Mapping[str, Any] = getattr(getattr(record, "request", None), "META", {})
+    name = {"request": asked[IN_REQUEST]} if IN_REQUEST in asked else {}
+    return {**following.facts(), **name, **getattr(record, "facts", {})}
 
 
 def _without_keys(text: str) -> str:

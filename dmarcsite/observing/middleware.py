@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from reports.following import about
 
 HEADER = "X-Request-ID"
+IN_REQUEST = "sekimori.request"
+"""Under this name the id stands in META, for whoever speaks of the request once it was answered."""
 _USABLE = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
 
@@ -23,6 +25,7 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get(HEADER, "")
         name = given if _USABLE.fullmatch(given) else uuid4().hex
+        request.META[IN_REQUEST] = name
         with about(request=name):
             response = self.get_response(request)
         response[HEADER] = name

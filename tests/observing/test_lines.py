@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.utils.log import log_response
 
 from dmarcsite.celery import FollowedTask, app
@@ -122,6 +122,18 @@ def answered(**headers: str) -> tuple[str, str]:
 
 def test_a_request_keeps_a_plain_id_of_the_proxy() -> None:
     assert answered(HTTP_X_REQUEST_ID="0123abcd-4567") == ("0123abcd-4567", "0123abcd-4567")
+
+
+def test_an_answer_that_refuses_is_named_with_the_id_of_its_request(client: Client) -> None:
+    spoken: list[logging.LogRecord] = []
+    logger = logging.getLogger("django.request")
+    logger.addFilter(spoken.append)  # type: ignore[arg-type]
+    try:
+        name = client.get("/nowhere/")["X-Request-ID"]
+    finally:
+        logger.removeFilter(spoken.append)  # type: ignore[arg-type]
+    (line,) = [json.loads(JsonLines().format(record)) for record in spoken]
+    assert (line["message"], line["request"]) == ("Not Found: /nowhere/", name)
 
 
 @pytest.mark.parametrize("bad", ["", "short", "a" * 65, "abcdefgh\nlevel=x", "abcdefgh ijkl", "関守関守関守関守"])

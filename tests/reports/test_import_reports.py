@@ -81,6 +81,11 @@ def test_with_several_organisations_one_must_be_named(tmp_path: Path) -> None:
     assert Message.objects.get().organisation.slug == "two"
 
 
+def test_a_folder_without_a_file_is_said_beside_the_lines(tmp_path: Path) -> None:
+    done = dry("--dry-run", "--jsonl", tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (0, "", "No file is there to be read.")
+
+
 def test_a_broken_link_in_a_folder_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     (tmp_path / "a.xml").write_bytes(XML)

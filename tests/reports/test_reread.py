@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from reports import jobs
@@ -245,3 +246,8 @@ def test_one_that_kills_its_reader_is_left_out_in_the_end(
     assert (job.state, job.done, job.result["left_out"]) == ("done", 8, {"kills_reader": 1})
     assert sum(DomainDay.objects.values_list("messages", flat=True)) == 27
     assert Message.objects.get(pk=results[1].message_id).outcome == "stored"
+
+
+def test_a_day_that_is_none_is_said_with_an_example() -> None:
+    with pytest.raises(CommandError, match="a day such as 2026-01-31, not 'soon'"):
+        call_command("reread", "--since", "soon")

@@ -39,6 +39,8 @@ class Command(BaseCommand):
             files = list(find(options["paths"]))
         except FileNotFoundError as error:
             raise CommandError(_("There is no file or folder %(path)s.") % {"path": error}) from None
+        if not files:  # said beside standard output, which --jsonl keeps for files
+            self.stderr.write(_("No file is there to be read."))
         take = importer(organisation, clock=timezone.now) if organisation else DryRun().take
         with (
             shown_as_job(organisation, unit=BYTES) as shown,

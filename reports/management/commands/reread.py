@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
 from typing import Any
 
@@ -29,9 +29,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--all", action="store_true", help="all messages")
         parser.add_argument("--message", type=int, metavar="ID", help="one message")
-        parser.add_argument(
-            "--since", type=date.fromisoformat, metavar="YYYY-MM-DD", help="that came in since this UTC day"
-        )
+        parser.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="that came in since this UTC day")
         parser.add_argument("--outcome", choices=[each.value for each in Outcome], help="that ended so")
         parser.add_argument("--reason", metavar="CODE", help="that ended for this reason, such as reader_failed")
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
@@ -55,6 +53,13 @@ class Command(BaseCommand):
             raise CommandError(_("Another process is at it already."))
         job.refresh_from_db()
         self.stdout.write(json.dumps(job.result) if options["json"] else "\n".join(summary(job)))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"a day such as 2026-01-31, not {text!r}") from None
 
 
 def _asked(options: dict[str, Any]) -> Job:
