@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 
 from reports.ingest.extraction.limits import MIB, Budget
 from reports.ingest.extraction.plain_zip import single_file
-from reports.ingest.extraction.salvage import CENTRAL_MAGIC, Salvaged, salvage_member, salvage_zip
+from reports.ingest.extraction.salvage import CENTRAL_MAGIC, LOCAL_MAGIC, Salvaged, salvage_member, salvage_zip
 from reports.vocabulary import Reason, RepairCode
 
 ENCRYPTED_FLAG = 1
@@ -53,8 +53,12 @@ def zip_members(data: bytes, *, budget: Budget) -> Iterator[Member]:
         yield from _salvaged(data, budget=budget)
         return
     with archive:
+        if not all(data.startswith(LOCAL_MAGIC, max(info.header_offset, 0)) for info in archive.infolist()):
+            yield from _salvaged(data, budget=budget)
+            return
         for info in archive.infolist():
-            if not info.filename.endswith("/"):  # is_dir() fails on the empty name that some reporters give
+            # is_dir() fails on the empty name that some reporters give
+            if info.file_size or not info.filename.endswith("/"):
                 budget.take_member()
                 yield _zip_member(archive, info, data, budget=budget)
 
@@ -97,7 +101,9 @@ def tar_members(data: bytes, *, budget: Budget) -> Iterator[Member]:
                 file = archive.extractfile(info) if info.isreg() else None
                 if file:
                     name = info.name
-                    yield Member(name, _read(file, budget=budget))
+                    is_cut = info.offset_data + info.size > len(data)
+                    content = data[info.offset_data :] if is_cut else _read(file, budget=budget)
+                    yield Member(name, content, (RepairCode.ARCHIVE_TRUNCATED,) if is_cut else ())
     except (tarfile.TarError, RecursionError, *_DAMAGE):  # header upon header, each of which announces the next one
         yield Member(name, problem=Reason.DAMAGED_ARCHIVE)
 

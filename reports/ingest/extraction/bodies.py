@@ -16,9 +16,12 @@ _XML = re.compile(rb"(?si)(?:<\?xml[^>]{0,200}\?>\s*)?<((?:[\w.-]+:)?feedback)[\
 _BASE64 = re.compile(
     rb"(?:\A|(?<=[\r\n \t>,\x22]))(?:H4sI|UEsDB|PD94bWwg|PGZlZWRiYWNr|77u/PD94|QlpoO|/Td6WFo)[A-Za-z0-9+/]{16}"
 )
-_BASE64_END = re.compile(rb"\n[ \t\r]*\n")
+_BASE64_END = re.compile(rb"\n[ \t\r]*\n|[\"'<]")
+"""A blank line, or the end of the attribute or the element that holds it."""
+_RUN = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} ([^\r\n]{0,255})\r?\n")
 _UU_END = re.compile(rb"(?m)^(?:end|`)\r?$")
+_ARMOR = re.compile(rb"-----BEGIN (CMS|PKCS7)-----\r?\n([A-Za-z0-9+/=\s]*)")
 _ONLY_BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]{80,}")
 _ESCAPED = re.compile(
     rb"(?i)&(?:amp;){0,3}(?:lt|#0*60|#x0*3c);(?:[\w.-]+:)?(?:feedback|report_metadata|policy_published)\b"
@@ -69,6 +72,12 @@ def whole_base64(text: bytes) -> bytes | None:
     return decode_base64(text)[0] if _ONLY_BASE64.fullmatch(text) else None
 
 
+def armored(text: bytes) -> bytes | None:
+    """What text holds in the armor of S/MIME (RFC 7468 sections 8 and 9); None where there is none."""
+    found = _ARMOR.search(text)
+    return decode_base64(found[2])[0] if found else None
+
+
 def split_json(data: bytes) -> list[bytes]:
     """The reports of a JSON text, where several stand in a list or one after the other; else the text as it is."""
     several = len(_REPORT_KEY.findall(data)) > 1 if len(data) <= JSON_LENGTH else False
@@ -105,9 +114,14 @@ def _documents(text: str) -> Iterator[object]:
         position = between.end() if between else end
 
 
+def has_sign(text: bytes) -> bool:
+    """Whether text may hold blocks; a no is certain."""
+    return bool(_ANY_SIGN.search(text))
+
+
 def find_blocks(text: bytes) -> Iterator[Block]:
     """Blocks that may hold reports, in the order of their kinds; they are looked at again by whoever asked."""
-    if not _ANY_SIGN.search(text):
+    if not has_sign(text):
         return
     key = _REPORT_KEY.search(text)
     brace = text.find(b"{", 0, key.start()) if key else -1
@@ -120,7 +134,14 @@ def find_blocks(text: bytes) -> Iterator[Block]:
     while (start := _BASE64.search(text, position)) is not None:
         end = _BASE64_END.search(text, start.end())
         position = end.start() if end else len(text)
-        yield Block("", decode_base64(text[start.start() : position])[0])
+        content = decode_base64(text[start.start() : position])[0]
+        yield Block("", content or decode_base64(_first_run(text, start.start()))[0])
+
+
+def _first_run(text: bytes, start: int) -> bytes:
+    """The base64 that other words follow on its line."""
+    found = _RUN.match(text, start)
+    return found[0] if found else b""
 
 
 def _uu_blocks(text: bytes) -> Iterator[Block]:

@@ -17,9 +17,13 @@ from reports.vocabulary import RepairCode
 HEADER_LENGTH = 998
 _BLANK_AFTER_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 """Added on the way, and to be taken off before anything else (RFC 2045 section 6.7)."""
-_BEFORE = b"\r\n \t"
+_BEFORE = b"\r\n \t\f\v\0"
+_DOUBLED = b"\r\r\n"
+"""What writing a mail with network line ends as text makes of them."""
+_SPACED_OUT = re.compile(rb"(?:[!-9;-~]+:[^\n]*\n\n){2}[!-9;-~ \t]+:")
+"""Two line feeds for each network line end, with all lines of the mail."""
 INDENTATION_LENGTH = 40
-_BARE_CONTENT = (b"<", b"{", b"PK\x03\x04", b"\x1f\x8b")
+_BARE_CONTENT = (b"<", b"{", b"PK\x03\x04", b"\x1f\x8b", b"begin ", b"data:")
 """What says that content is base64 and begins like this, is not."""
 
 
@@ -45,6 +49,11 @@ def from_first_field(data: bytes) -> bytes:
     """The mail without what some programs put before its first header field, and before each of its lines."""
     mail = data.lstrip(_BEFORE).removeprefix(codecs.BOM_UTF8).lstrip(_BEFORE)
     indentation = data[: len(data) - len(mail)].rpartition(b"\n")[2]
+    first_end = mail.find(b"\n") + 1
+    if mail.endswith(_DOUBLED, 0, first_end):
+        mail = mail.replace(_DOUBLED, b"\r\n")
+    elif _SPACED_OUT.match(mail) and mail.count(b"\n\n") * 2 >= mail.count(b"\n") - 1:
+        mail = mail.replace(b"\n\n", b"\n")
     return _without(indentation, mail) if indentation and not indentation.strip(b" \t") else mail
 
 

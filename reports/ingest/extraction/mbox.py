@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from reports.ingest.extraction.limits import Limits
 
-_FROM_LINE = re.compile(rb"^From \S*.*\d\d:\d\d.*\d{4}|^From \S+@\S+\s")
+# Atomic and possessive: else each time of day in a line of a mebibyte would be tried with each year.
+_FROM_LINE = re.compile(rb"^From (?:(?>.*?\d\d:\d\d).*?\d{4}|\S[^\s@]*+@\S++\s)")
 _QUOTED_FROM = re.compile(rb"^>+From ")
 _SPACE = b" \t\r\n\f\v"
 _QUOTE = ord(">")

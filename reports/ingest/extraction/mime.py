@@ -6,6 +6,7 @@ Attached messages are kept as bytes and looked at again by whoever asked, like a
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Iterator
 from email.errors import MessageError
 from email.feedparser import BytesFeedParser
@@ -15,11 +16,14 @@ from email.policy import Compat32
 
 from reports.dto import MailFacts
 from reports.errors import LimitExceeded
+from reports.ingest.extraction import bodies
 from reports.ingest.extraction.leaves import HEADER_LENGTH, Leaf, MailParts, address, from_first_field, transfer_decoded
 from reports.ingest.extraction.sniffing import sniff
 from reports.vocabulary import Reason
 
 FIELD_LENGTH = 4096
+_HEAD = re.compile(rb"(?m)(?:\A|^--[^\n]+\n)(?:[!-9;-~]+[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*+)++")
+_BLANK_IN_NAME = re.compile(rb"(?m)^([!-9;-~]+)[ \t]+:")
 PARTS_DEEP = 50
 """Each line is compared with the boundaries of all parts around it."""
 
@@ -56,15 +60,29 @@ class _BoundedParser(BytesFeedParser):
 def parse_mail(data: bytes) -> Message[str, str]:
     """The tree of a mail; raises `LimitExceeded` where its parts are nested more than PARTS_DEEP times."""
     parser = _BoundedParser(HeldMessage, policy=BoundedHeaders())
-    parser.feed(from_first_field(data))
+    parser.feed(_with_whole_names(from_first_field(data)))
     return parser.close()
 
 
+def _with_whole_names(mail: bytes) -> bytes:
+    """The mail without blanks between the name of a header field and its colon (RFC 5322 section 4.5.8 has them)."""
+    if not _BLANK_IN_NAME.search(mail):
+        return mail
+    return _HEAD.sub(lambda head: _BLANK_IN_NAME.sub(rb"\1:", head[0]), mail)
+
+
 def leaves(mail: Message[str, str]) -> Iterator[Leaf]:
-    """All parts that hold content, decoded, in document order."""
+    """All parts that hold content, decoded, in document order; then what stands outside of them and may be a report."""
+    outside: list[str | None] = []
     for part in mail.walk():
-        if not part.is_multipart() and isinstance(part, HeldMessage):
+        if part.is_multipart():
+            outside += (part.preamble, part.epilogue)
+        elif isinstance(part, HeldMessage):
             yield _leaf(part)
+    for text in outside:
+        data = text.encode("ascii", "surrogateescape") if text else b""
+        if any(bodies.find_blocks(data)):
+            yield Leaf(data, "", "text/plain", (), sniff(data))
 
 
 def take_whole(data: bytes) -> MailParts:

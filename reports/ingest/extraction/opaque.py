@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _ID_DATA = bytes.fromhex("06092a864886f70d010701")
 """The object identifier that the signed content is "data" (RFC 5652 section 4)."""
+_NOTHING_ELSE, _ENDS = bytes([0x30, len(_ID_DATA)]), bytes(2)
+"""Before it, the sequence that holds nothing but it; behind it, the end of one whose length is not told."""
 _CONTENT, _OCTETS, _CHUNKED = 0xA0, 0x04, 0x24
 _LONG, _LENGTH_BYTES = 0x80, 8
 
@@ -22,6 +24,13 @@ def signed_content(data: bytes) -> bytes:
         elif chunks or tag not in (_CONTENT, _CHUNKED):
             break
     return b"".join(chunks)
+
+
+def is_detached(data: bytes) -> bool:
+    """Whether it is a signature alone, as of a mail that is signed in the clear (RFC 8551 section 3.5.3)."""
+    found = data.find(_ID_DATA)
+    end = found + len(_ID_DATA)
+    return found >= 0 and (data.endswith(_NOTHING_ELSE, 0, found) or data.startswith(_ENDS, end))
 
 
 def _length(data: bytes, position: int) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from reports.dto import MailFacts
+from reports.ingest.extraction import bodies
 from reports.ingest.extraction.leaves import HEADER_LENGTH, Leaf, MailParts, address, transfer_decoded
 from reports.ingest.extraction.sniffing import sniff
 
@@ -111,11 +112,13 @@ def _between(data: bytes, delimiter: bytes, position: int, line_end: bytes) -> I
     """Start and end of what lies between two delimiter lines (RFC 2046 section 5.1.1), up to the closing one."""
     found = data.find(delimiter, position)
     has_parts = False
+    if bodies.has_sign(data[position:found]):
+        raise _Unusual
     while found >= 0:
         after = found + len(delimiter)
         end_of_line = data.find(b"\n", after)
         rest = data[after : end_of_line if end_of_line >= 0 else len(data)].rstrip(b" \t\r")
-        if rest == b"--" and has_parts:
+        if rest == b"--" and has_parts and not bodies.has_sign(data[after:]):
             return
         if rest or end_of_line < 0:
             break

@@ -23,6 +23,7 @@ class Form(StrEnum):
     COMPOUND = "compound"
     OTHER_ARCHIVE = "other_archive"
     MAIL = "mail"
+    MBOX = "mbox"
     FEEDBACK = "feedback"
     AGGREGATE = "aggregate"
     TLS = "tls"
@@ -37,9 +38,8 @@ class Form(StrEnum):
     BINARY = "binary"
 
 
-CONTAINERS = frozenset(
-    {Form.GZIP, Form.ZIP, Form.BZIP2, Form.XZ, Form.TAR, Form.TNEF, Form.COMPOUND, Form.MAIL, Form.SIGNED}
-)
+PACKED = frozenset({Form.GZIP, Form.ZIP, Form.BZIP2, Form.XZ})
+CONTAINERS = PACKED | {Form.TAR, Form.TNEF, Form.COMPOUND, Form.MAIL, Form.SIGNED}
 TEXTUAL = frozenset({Form.EMPTY, Form.MAIL, Form.FEEDBACK, Form.TEXT, Form.BINARY})
 """What is looked into as text, where it is anything."""
 _MAGIC = (
@@ -67,6 +67,7 @@ _MAGIC = (
 _MAGIC_BY_FIRST = {
     first: tuple(pair for pair in _MAGIC if pair[0][:1] == first) for first in {magic[:1] for magic, _ in _MAGIC}
 }
+_OLD_TAR = re.compile(rb" *[0-7]{1,6}\0")
 _CMS_SIGNED = bytes.fromhex("2a864886f70d010702")
 _CMS_ENCRYPTED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
 _PGP = b"-----BEGIN PGP MESSAGE-----"
@@ -96,13 +97,18 @@ def sniff(data: bytes) -> Form:
             return form
     if data[:1] == b"<" and data[1:2] != b"\0":
         return _sniff_markup(data[:HEAD])
-    if data[257:262] == b"ustar":
+    if data[257:262] == b"ustar" or (_OLD_TAR.match(data, 148) and _has_tar_checksum(data)):
         return Form.TAR
     if data.startswith(b"0") and _CMS_SIGNED in data[:64]:
         return Form.SIGNED
     if data.startswith(b"0") and any(oid in data[:64] for oid in _CMS_ENCRYPTED):
         return Form.ENCRYPTED
     return _sniff_text(data)
+
+
+def _has_tar_checksum(data: bytes) -> bool:
+    """Whether the bytes of the first header add up, the sum itself taken as blanks; older archives have no magic number."""
+    return sum(data[:148]) + 8 * 32 + sum(data[156:512]) == int(data[148:156].split(b"\0")[0], 8)
 
 
 def wide_mark(data: bytes) -> str:
@@ -137,6 +143,11 @@ def _first_element(text: bytes) -> int:
 def is_report_markup(data: bytes) -> bool:
     """Whether markup holds parts that only an aggregate report has."""
     return bool(REPORT_PART.search(data, 0, HEAD))
+
+
+def may_be_report(data: bytes) -> bool:
+    """Whether what was found in a page or in JSON is worth a look: nothing else has such parts, and who puts archives there?"""
+    return is_report_markup(data) or is_tls_json(data) or sniff(data) in PACKED
 
 
 def _sniff_text(data: bytes) -> Form:

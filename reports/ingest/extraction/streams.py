@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import re
 import struct
 import zlib
 from io import BytesIO
@@ -18,7 +19,7 @@ PIECE_IN = 4096  # small, because a decoder that fails keeps back what the last 
 PIECE_OUT = MIB
 XZ_MEMORY = 128 * MIB
 MAGIC = {Form.GZIP: b"\x1f\x8b\x08", Form.BZIP2: b"BZh", Form.XZ: b"\xfd7zXZ\0"}
-PADDING = b"\0\r\n"
+_PADDING = re.compile(rb"[\0\r\n]*+")
 GZIP_HEADER = 10
 ZLIB_HEADER, ZLIB_TRAILER = 2, 4
 _EXTRA, _NAME, _COMMENT, _HEADER_CRC = 4, 8, 16, 2
@@ -40,18 +41,24 @@ def unpack(data: bytes, form: Form, *, budget: Budget) -> Unpacked:
     position: int | None = 0
     while position is not None:
         try:
-            position, code = _member(data, position, form, out, budget=budget)
+            end, code = _member(data, position, form, out, budget=budget)
+            position = None if end is None else _after_padding(data, end)
         except (zlib.error, lzma.LZMAError, OSError, EOFError):
             position, code = None, RepairCode.ARCHIVE_SALVAGED
         if code:
             repairs.append(code)
         if position is not None and not (form in MAGIC and data.startswith(MAGIC[form], position)):
-            if data[position:].strip(PADDING):
+            if position < len(data):
                 repairs.append(RepairCode.ARCHIVE_TRAILING)
             break
     if repairs and not out.tell():
         raise Unreadable(Reason.DAMAGED_ARCHIVE)
     return Unpacked(out.getvalue(), tuple(dict.fromkeys(repairs)))
+
+
+def _after_padding(data: bytes, position: int) -> int:
+    padding = _PADDING.match(data, position)
+    return padding.end() if padding else position
 
 
 class GzipContent(NamedTuple):

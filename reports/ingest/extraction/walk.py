@@ -6,6 +6,8 @@ Knows what is a report and where; reads none. Bounded by `Limits`, raises nothin
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
+from itertools import islice
 
 from reports.dto import NO_MAIL, Extraction, MailFacts, Payload, Problem, Repair
 from reports.errors import ReportError
@@ -17,19 +19,12 @@ from reports.ingest.extraction.documents import split_documents
 from reports.ingest.extraction.folded import folded_entry, folded_gzip
 from reports.ingest.extraction.leaves import Leaf, from_first_field
 from reports.ingest.extraction.limits import Budget, Limits
+from reports.ingest.extraction.mbox import is_mbox, split_mbox
 from reports.ingest.extraction.mime import take_whole
 from reports.ingest.extraction.place import Place, problem
 from reports.ingest.extraction.plain_mail import split_plain
 from reports.ingest.extraction.plain_zip import single_entry
-from reports.ingest.extraction.sniffing import (
-    CONTAINERS,
-    TEXTUAL,
-    Form,
-    is_report_markup,
-    is_tls_json,
-    sniff,
-    wide_mark,
-)
+from reports.ingest.extraction.sniffing import CONTAINERS, HEAD, TEXTUAL, Form, may_be_report, sniff, wide_mark
 from reports.ingest.extraction.tnef import tnef_members
 from reports.ingest.extraction.usual import usual_report
 from reports.vocabulary import Kind, Reason, RepairCode
@@ -96,6 +91,8 @@ class _Walk:
             self._found(Kind.AGGREGATE, document, place)
 
     def _tls(self, data: bytes, place: Place) -> None:
+        if (plain := bodies.unquoted(data)) is not None:
+            data, place = plain, place.mended(RepairCode.TRANSFER_ENCODED)
         for number, document in enumerate(bodies.split_json(data)):
             if number:
                 self._budget.take_part()
@@ -135,7 +132,7 @@ class _Walk:
 
     def _tar(self, data: bytes, place: Place) -> None:
         for member in archives.tar_members(data, budget=self._budget):
-            self._member(member, place.inside(Form.TAR, filename=member.name))
+            self._member(member, place.inside(Form.TAR, filename=member.name, repairs=member.repairs))
 
     def _outlook(self, data: bytes, place: Place) -> None:
         form = sniff(data)
@@ -151,6 +148,8 @@ class _Walk:
 
     def _message(self, data: bytes, place: Place) -> None:
         self._budget.check_entries(data.count(b"\n--"))
+        if is_mbox(data[:HEAD]) and self._several(data, place):
+            return
         data = from_first_field(data)
         mail = split_plain(data) or take_whole(data)
         place = Place(place.filename, (*place.trail, Form.MAIL), mail.facts, place.repairs)
@@ -167,7 +166,16 @@ class _Walk:
             self._found(Kind.FAILURE, data, place)
         else:
             for part in mail.leaves:
-                self._leaf(part, place)
+                is_all_of_it = part.form is Form.MAIL and len(part.data) >= len(data)
+                self._leaf(part._replace(form=Form.TEXT) if is_all_of_it else part, place)
+
+    def _several(self, data: bytes, place: Place) -> bool:
+        """Look at the messages of an mbox, where it has more than one; whether it has."""
+        self._budget.check_entries(data.count(b"\nFrom "))
+        messages = list(split_mbox(BytesIO(data)))
+        for each in messages if len(messages) > 1 else ():
+            self._look(each, place.inside(Form.MBOX), form=Form.MAIL)
+        return len(messages) > 1
 
     def _leaf(self, part: Leaf, place: Place) -> None:
         form = part.form
@@ -182,32 +190,24 @@ class _Walk:
     def _text(self, data: bytes, place: Place) -> None:
         if self._deflated(data, place) or self._blocks(data, place) or self._archive_within(data, place):
             return
-        content = bodies.whole_base64(data)
+        content = bodies.armored(data) or bodies.whole_base64(data)
         if content and sniff(content) not in TEXTUAL:
             self._look(content, place.inside(Form.TEXT, repairs=(RepairCode.TRANSFER_ENCODED,)))
         elif b"-----BEGIN PGP MESSAGE-----" in data:
             self._lose(Reason.ENCRYPTED, place)
 
     def _blocks(self, data: bytes, place: Place, *, is_page: bool = False) -> bool:
-        """Look at the reports in running text or, with more suspicion, in a page; whether there was any."""
+        """Look at the reports in running text or, with more suspicion, in a page or JSON; whether there was any."""
         code, plain = RepairCode.IN_BODY_TEXT, bodies.unescaped(data)
         if plain is not None:
             self._budget.take_bytes(len(plain))
             code, data = RepairCode.ESCAPED_XML, plain
         found = False
-        for block in bodies.find_blocks(data):
-            if not is_page or is_report_markup(block.data) or is_tls_json(block.data):
+        for block in islice(bodies.find_blocks(data), self._budget.limits.parts + 1):
+            if not is_page or may_be_report(block.data):
                 found = True
                 self._look(block.data, place.inside(Form.TEXT, filename=block.name, repairs=(code,)))
         return found
-
-    def _page(self, data: bytes, place: Place) -> None:
-        if not self._blocks(data, place, is_page=True):
-            self._aside[problem(Reason.HTML_PAGE, place)] = None
-
-    def _other_xml(self, data: bytes, place: Place) -> None:
-        if not self._blocks(data, place, is_page=True):
-            self._aside[problem(Reason.OTHER_XML, place)] = None
 
     def _archive_within(self, data: bytes, place: Place) -> bool:
         """Look at an archive that other bytes stand before, as in a program that unpacks itself; whether there is one."""
@@ -218,6 +218,8 @@ class _Walk:
 
     def _signed(self, data: bytes, place: Place) -> None:
         """Opaque S/MIME; where its structure is damaged, the signed mail is looked for by its first field."""
+        if opaque.is_detached(data):
+            return
         content = opaque.signed_content(data)
         start = -1 if content else data.find(b"Content-Type:")
         if content or start >= 0:
@@ -258,6 +260,16 @@ def _as_aside(reason: Reason) -> _Handler:
     return handle
 
 
+def _as_page(reason: Reason) -> _Handler:
+    """Content that is something else than a report, but may hold one; JSON may be a text that begins with a word in brackets."""
+
+    def handle(walk: _Walk, data: bytes, place: Place) -> None:
+        if not (walk._blocks(data, place, is_page=True) or walk._archive_within(data, place)):
+            walk._aside[problem(reason, place)] = None
+
+    return handle
+
+
 _HANDLERS: dict[Form, _Handler] = {
     Form.EMPTY: _as_aside(Reason.EMPTY),
     Form.GZIP: _Walk._stream,
@@ -272,9 +284,9 @@ _HANDLERS: dict[Form, _Handler] = {
     Form.FEEDBACK: _Walk._feedback,
     Form.AGGREGATE: _Walk._aggregate,
     Form.TLS: _Walk._tls,
-    Form.OTHER_XML: _Walk._other_xml,
-    Form.OTHER_JSON: _as_aside(Reason.OTHER_JSON),
-    Form.HTML: _Walk._page,
+    Form.OTHER_XML: _as_page(Reason.OTHER_XML),
+    Form.OTHER_JSON: _as_page(Reason.OTHER_JSON),
+    Form.HTML: _as_page(Reason.HTML_PAGE),
     Form.IMAGE: _as_aside(Reason.IMAGE),
     Form.ENCRYPTED: _Walk._encrypted,
     Form.SIGNED: _Walk._signed,
