@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from itertools import chain, zip_longest
 from typing import Any
@@ -81,8 +81,7 @@ def _daily_volumes(memory: Memory) -> dict[date, dict[str, int]]:
 def _top_sources(memory: Memory) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     """The undecided sources with the most failing messages, those with the most that can be mended, and how many wait."""
     ranking = Ranking(memory, tab=NEEDS_DECISION, total=TOP_SOURCES)
-    top, number = ranking.part(0, TOP_SOURCES)
-    fixable = replace(ranking, verdict=SourceVerdict.FIXABLE)[:QUEUE_FIXABLE]
+    top, fixable, number = ranking.leading(TOP_SOURCES, verdict=SourceVerdict.FIXABLE, of_verdict=QUEUE_FIXABLE)
     drawn = sketches(memory, source_ids={row["source_id"] for row in (*top, *fixable)})
     for row in (*top, *fixable):
         row["sketch"] = drawn[row["source_id"]]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Max, QuerySet, Sum, Window
+from django.core.exceptions import EmptyResultSet
+from django.db import connections, router
+from django.db.models import Count, F, Max, Q, QuerySet, Sum, Window
 
 from reports.models import Source, SourceDay
 from reports.selectors.failing_sources import failing_sources, rows_of_tab
@@ -16,7 +18,25 @@ from reports.selectors.scope import Scope
 from reports.vocabulary import SourceVerdict
 
 MOST_FAILING = ("-failing", "source_id")
-_ORDERED_BY = {"failing": Sum(F("messages") - F("aligned")), "last_day": Max("day"), "address": F("source__address")}
+_FAILED = F("messages") - F("aligned")
+_ORDERED_BY = {"failing": Sum(_FAILED), "last_day": Max("day"), "address": F("source__address")}
+_LEADING = """
+    WITH sums AS MATERIALIZED (%s)
+    (SELECT false, row_number() OVER (ORDER BY failing DESC, source_id), source_id, count(*) OVER () FROM sums
+     ORDER BY 2 LIMIT %%s)
+    UNION ALL
+    (SELECT true, row_number() OVER (ORDER BY of_verdict DESC, source_id), source_id, (SELECT count(*) FROM sums) FROM sums
+     WHERE of_verdict IS NOT NULL ORDER BY 2 LIMIT %%s)
+"""
+_Rows = list[dict[str, Any]]
+
+
+class Leading(NamedTuple):
+    """Rows of a ranking, those of one verdict among all of it, and how many sources it has."""
+
+    first: _Rows
+    of_verdict: _Rows
+    total: int
 
 
 @dataclass(frozen=True)
@@ -53,11 +73,36 @@ class Ranking:
             rows, number = self.memory.of(what, lambda: self._part(start, stop))
         return [read(row) for row in rows], number
 
+    def leading(self, number: int, *, verdict: SourceVerdict, of_verdict: int) -> Leading:
+        """The first of the ranking by failing messages, and of those with a verdict, from one look at all sums."""
+        what = f"leading {number} of {self.tab} and {of_verdict} {verdict}"
+        first, others, total = self.memory.of(what, lambda: self._leading(number, verdict, of_verdict))
+        return Leading([read(row) for row in first], [read(row) for row in others], total)
+
+    def _leading(self, number: int, verdict: SourceVerdict, of_verdict: int) -> tuple[_Rows, _Rows, int]:
+        rows = rows_of_tab(self._scope, tab=self.tab, now=self._now)
+        sums = rows.values("source_id").annotate(
+            failing=Sum(_FAILED), of_verdict=Sum(_FAILED, filter=Q(verdict=verdict))
+        )
+        try:
+            seen, params = sums.query.sql_with_params()
+        except EmptyResultSet:
+            return [], [], 0
+        with connections[router.db_for_read(SourceDay)].cursor() as cursor:
+            cursor.execute(_LEADING % seen, [*params, number, of_verdict])
+            found = cursor.fetchall()
+        first = [pk for is_other, _place, pk, _total in sorted(found) if not is_other]
+        others = [pk for is_other, _place, pk, _total in sorted(found) if is_other]
+        return self._told(first), replace(self, verdict=verdict)._told(others), found[0][3] if found else 0
+
     def _part(self, start: int, stop: int | None) -> tuple[list[dict[str, Any]], int]:
         ids, number = self._ids(start, stop)
+        return self._told(ids), number
+
+    def _told(self, ids: list[int]) -> _Rows:
         rows = failing_sources(self._scope, tab=self.tab, now=self._now).filter(source_id__in=ids)
         found = {row["source_id"]: row for row in self._of_verdict(rows)}
-        return [plain(found[pk]) for pk in ids if pk in found], number
+        return [plain(found[pk]) for pk in ids if pk in found]
 
     def _ids(self, start: int, stop: int | None) -> tuple[list[int], int]:
         rows = self._of_verdict(rows_of_tab(self._scope, tab=self.tab, now=self._now, sources=self.sources))

@@ -21,7 +21,7 @@ from reports.selectors.memory import Memory
 from reports.selectors.ranking import Ranking
 from reports.selectors.scope import Scope
 from reports.selectors.sketches import sketches
-from reports.vocabulary import Channel, Lens
+from reports.vocabulary import Channel, Lens, SourceVerdict
 from tests.reports.samples import aggregate_xml
 from tests.reports.test_failing_sources import AT, DAY, ours, record, reported, scope  # noqa: F401  (fixtures)
 
@@ -128,6 +128,27 @@ def test_a_ranking_is_the_list_page_by_page_in_any_order(scope: Scope, reported:
         Memory(scope, AT), tab=listing.NEEDS_DECISION, total=1, sources=Source.objects.filter(address="203.0.113.77")
     )
     assert [row["address"] for row in among[0:5]] == ["203.0.113.77"]
+
+
+def test_the_leading_ones_are_the_beginnings_of_both_rankings(scope: Scope, reported: None) -> None:
+    excepted(scope)  # the fixable one needs no decision then, in its domain alone
+    for tab in (listing.NEEDS_DECISION, listing.EXCEPTED, listing.FAILING_VERDICTS[0]):
+        ranking = Ranking(Memory(scope, AT), tab=tab, total=0)
+        for verdict in SourceVerdict:
+            for number in (1, 10):
+                leading = ranking.leading(number, verdict=verdict, of_verdict=number)
+                assert (leading.first, leading.total) == ranking.part(0, number)
+                assert leading.of_verdict == replace(ranking, verdict=verdict)[0:number]
+                assert leading == ranking.leading(number, verdict=verdict, of_verdict=number)
+    assert (
+        Ranking(Memory(scope, AT), tab=listing.EXCEPTED, total=0)
+        .leading(1, verdict=SourceVerdict.FIXABLE, of_verdict=1)
+        .total
+        == 1
+    )
+    nobody = replace(scope, viewer=replace(scope.viewer, domain_ids=()))
+    ranking = Ranking(Memory(nobody, AT), tab=listing.NEEDS_DECISION, total=0)
+    assert ranking.leading(1, verdict=SourceVerdict.FIXABLE, of_verdict=1) == ([], [], 0)
 
 
 def test_what_is_remembered_of_sources_is_what_was_found(scope: Scope, reported: None) -> None:
