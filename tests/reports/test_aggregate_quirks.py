@@ -324,6 +324,7 @@ def test_a_report_without_rows_is_an_empty_report() -> None:
             [RepairCode.PERIOD_REWRITTEN] * 2,
         ),
         ("2023-11-14T22:13:20Z", "2023-11-15 22:13:19", (BEGIN, END), [RepairCode.PERIOD_REWRITTEN] * 2),
+        ("2023/11/14 22:13:20", "2023-11-15t22:13:19z", (BEGIN, END), [RepairCode.PERIOD_REWRITTEN] * 2),
         (END, BEGIN, (BEGIN, END), [RepairCode.PERIOD_SWAPPED]),
         (BEGIN, BEGIN, (BEGIN, BEGIN), []),
         ("", END, (END - 86400, END), [RepairCode.PERIOD_ASSUMED]),
@@ -495,3 +496,12 @@ def test_repairs_of_the_container_are_repairs_of_the_report() -> None:
 def test_a_namespace_may_be_any_text(namespace: str) -> None:
     report = _read(WHOLE.replace("<feedback", f'<feedback xmlns="{namespace}"', 1))
     assert (report.head.namespace, report.rows) == (namespace, _read(WHOLE).rows)
+
+
+def test_a_long_namespace_or_version_is_cut_and_said_so() -> None:
+    report = _read(aggregate_xml(root=f'<feedback xmlns="urn:{"x" * 600}"><version>{"1" * 600}</version>'))
+    assert (len(report.head.namespace), len(report.head.version)) == (500, 500)
+    assert [(each.code, each.place) for each in report.repairs] == [
+        (RepairCode.TEXT_CUT, "version"),
+        (RepairCode.TEXT_CUT, "xmlns"),
+    ]

@@ -176,10 +176,29 @@ def test_a_missing_arrival_is_the_date_of_the_mail_or_unknown() -> None:
     assert read_failure(Payload("failure", 0, mail, mail=MailFacts())).arrived is None
 
 
-@pytest.mark.parametrize("date", ["Tue, 14 Nov 2023 17:13:20 EST", "14 Nov 2023 22:13:20 GMT", "2023-11-14T22:13:20Z"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Tue, 14 Nov 2023 17:13:20 EST",
+        "14 Nov 2023 22:13:20 GMT",
+        "2023-11-14T22:13:20Z",
+        "Wed, 15 Nov 2023 07:13:20 JST",
+        "Tue, 14 Nov 2023 23:13:20 CET",
+        "Wed, 15 Nov 2023 00:13:20 CEST",
+        "Wed, 15 Nov 2023 01:13:20 MSK",
+        "Wed, 15 Nov 2023 07:13:20 +0900 (JST)",
+    ],
+)
 def test_an_arrival_in_any_guise(date: str) -> None:
     report = _read(failure_mail(feedback=FEEDBACK.replace("Tue, 14 Nov 2023 22:13:20 +0000", date)))
     assert (report.arrived, report.repairs) == (1700000000, ())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "windows-1252"])
+def test_a_subject_in_8bit_is_read(encoding: str) -> None:
+    sample = SAMPLE.replace("=?utf-8?q?Gr=C3=BC=C3=9Fe?=", "Grüße").encode(encoding)
+    mail = failure_mail(sample="@").replace(b"@\n--", sample + b"\n--")
+    assert _read(mail).subject == "Grüße"
 
 
 def test_received_date_is_the_old_name_of_arrival_date() -> None:

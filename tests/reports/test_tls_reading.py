@@ -285,11 +285,40 @@ def test_contact_info_is_null_or_a_list(contact: object, read_as: str, codes: li
         ("2023-11-15T07:13:20+09:00", [RepairCode.DATE_REWRITTEN]),
         (1700000000, [RepairCode.DATE_REWRITTEN]),
         ("Tue, 14 Nov 2023 22:13:20 +0000", [RepairCode.DATE_REWRITTEN]),
+        ("2023-11-14t22:13:20z", [RepairCode.DATE_REWRITTEN]),
+        ("2023-11-14T22:13:20.123456789Z", []),
+        ("2023/11/14 22:13:20", [RepairCode.DATE_REWRITTEN]),
+        ("2023-11-14T17:13:20-0500", [RepairCode.DATE_REWRITTEN]),
     ],
 )
 def test_times_in_other_forms_are_converted(begin: object, codes: list[str]) -> None:
     report = _read(WHOLE | {"date-range": WHOLE["date-range"] | {"start-datetime": begin}})
     assert (report.begin, _codes(report)) == (1700000000, codes)
+
+
+@pytest.mark.parametrize(
+    "end", ["2023-11-14T24:00:00Z", "2023-11-14T23:59:60Z", "2023-11-14T24:00Z", "2023-11-15T00:00:00Z"]
+)
+def test_a_day_ends_where_the_next_one_begins(end: str) -> None:
+    assert _read(WHOLE | {"date-range": WHOLE["date-range"] | {"end-datetime": end}}).end == 1700006400
+
+
+def test_the_ends_of_the_period_may_stand_in_the_report_itself() -> None:
+    report = {key: value for key, value in WHOLE.items() if key != "date-range"} | WHOLE["date-range"]
+    assert (_read(report).begin, _read(report).end) == (1700000000, 1700086399)
+
+
+@pytest.mark.parametrize("part", ["policy", "summary"])
+def test_failure_details_may_stand_within_another_part(part: str) -> None:
+    policy = {"policy": POLICY["policy"], "summary": POLICY["summary"]}
+    policy[part] = policy[part] | {"failure-details": POLICY["failure-details"]}
+    assert _read(WHOLE | {"policies": [policy]}).policies == _read(WHOLE).policies
+
+
+def test_a_policy_as_its_file_has_it_is_read_line_by_line() -> None:
+    report = _read(_policy(policy__policy_string="version: STSv1\r\nmode: testing\n"))
+    assert report.policies[0].policy_string == ("version: STSv1", "mode: testing")
+    assert _codes(report) == [RepairCode.LIST_ASSUMED]
 
 
 def test_a_period_that_is_missing_is_taken_from_file_name_other_end_or_mail() -> None:

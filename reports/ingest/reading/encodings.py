@@ -85,11 +85,11 @@ def _checked_utf8(data: bytes, *, repairs: Repairs) -> bytes:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         repairs.note(RepairCode.ENCODING_GUESSED, "", "windows-1252")
-        return data.decode("utf-8", _BY_CP1252).encode("utf-8")
+        return data.decode("utf-8", BY_CP1252).encode("utf-8")
     return data
 
 
-_BY_CP1252 = "sekimori.cp1252"
+BY_CP1252 = "sekimori.cp1252"
 # Bytes with which no character of UTF-8 begins, or that begin one and are not gone on with.
 _NEVER_UTF8 = re.compile(rb"(?:[\x80-\xc1\xf5-\xff]|[\xc2-\xf4](?![\x80-\xbf]))+")
 
@@ -103,4 +103,4 @@ def _bytes_by_cp1252(error: UnicodeError) -> tuple[str, int]:
     return error.object[error.start : end].decode("cp1252", "replace"), end
 
 
-codecs.register_error(_BY_CP1252, _bytes_by_cp1252)
+codecs.register_error(BY_CP1252, _bytes_by_cp1252)

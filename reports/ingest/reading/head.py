@@ -13,12 +13,11 @@ from reports.dto import AggregateHead, PolicyPublished
 from reports.errors import Unreadable
 from reports.ingest.reading.hints import Hints
 from reports.ingest.reading.repairs import Repairs
-from reports.ingest.reading.values import read_domain, read_time, read_word
+from reports.ingest.reading.values import DAY_SECONDS, read_domain, read_time, read_word
 from reports.vocabulary import Reason, RepairCode
 
 TEXT_LENGTH = 500
 ERRORS_KEPT = 20
-DAY_SECONDS = 86_400
 RECORD_PREFIX = "_dmarc."  # where the record of a domain is found, which some take for the domain
 ALIASES = {"t": "testing"}
 REPEATABLE = frozenset({"error"})
@@ -99,6 +98,9 @@ def build_head(parts: HeadParts, *, first_from: str, hints: Hints, repairs: Repa
     if not report_id:
         report_id = hints.report_id
         repairs.note(RepairCode.REPORT_ID_MISSING, "report_metadata/report_id", report_id)
+    for name, sent in (("version", parts.version), ("xmlns", parts.namespace)):
+        if len(sent) > TEXT_LENGTH:
+            repairs.note(RepairCode.TEXT_CUT, name, sent)
     return AggregateHead(
         org_name=org_name,
         email=email,

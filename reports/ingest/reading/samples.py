@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from reports.errors import LimitExceeded
 from reports.ingest.extraction.mime import header, parse_mail
+from reports.ingest.reading.encodings import BY_CP1252
 from reports.ingest.reading.values import read_domain
 
 # parsedmarc wants a source and would look it up in its database; sources are enriched elsewhere, so every report shows it
@@ -78,7 +79,9 @@ def read_sample(sample: bytes) -> SampleFacts:
         head = _HEAD_ENDS.split(text, maxsplit=1)[0]
         if len(head) > LONGEST_HEAD or len(_ADDRESS_ENDS.findall(head)) > MOST_ADDRESSES:
             return plain
-        report = reference.parse(_FIELDS, text.decode("utf-8", "replace"), _ANY_TIME)
+        # Subjects in 8bit are read as the texts of reports are; of the body nothing is said.
+        readable = head.decode("utf-8", BY_CP1252) + text[len(head) :].decode("utf-8", "replace")
+        report = reference.parse(_FIELDS, readable, _ANY_TIME)
     except LimitExceeded:
         return SampleFacts()
     except reference.refusal:

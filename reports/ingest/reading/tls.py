@@ -79,7 +79,7 @@ def _org_name(report: dict[str, object], hints: Hints, *, repairs: Repairs) -> s
 
 def _period(report: dict[str, object], payload: Payload, hints: Hints, *, repairs: Repairs) -> tuple[int, int]:
     """Epoch seconds; from the file name, the other end or the mail's date where the report lacks them."""
-    sent = mapping(report.get("date-range"))
+    sent = mapping(report.get("date-range")) or report
     begin = _moment(sent, "start-datetime", repairs=repairs)
     end = _moment(sent, "end-datetime", repairs=repairs)
     if begin is None or end is None:

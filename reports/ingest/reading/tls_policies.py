@@ -24,6 +24,7 @@ LINES_MAX = 100
 FAILURES_MAX = 5000
 """In all policies of a report together."""
 _MX_HOST = ("mx-host", "mx-host-pattern", "mx-host-patterns")
+_DETAILS = "failure-details"
 _SUCCESSFUL, _FAILED = "total-successful-session-count", "total-failure-session-count"
 
 
@@ -49,7 +50,8 @@ class PolicyReader:
             _FAILED,
         }:
             raise Unreadable(Reason.POLICY_WITHOUT_CONTENT)
-        failures = self._failures(content.get("failure-details"))
+        places = (content, policy, summary)
+        failures = self._failures(next((place[_DETAILS] for place in places if place.get(_DETAILS) is not None), None))
         return TlsPolicy(
             position=position,
             policy_type=self._word(policy, "policy-type", known=POLICY_TYPES),
@@ -92,6 +94,8 @@ class PolicyReader:
             self._note(RepairCode.LIST_ASSUMED, key, value)
         if key in _MX_HOST[1:]:
             self._note(RepairCode.KEY_REWRITTEN, _MX_HOST[0], key)
+        if isinstance(value, str):  # a policy as its file has it
+            value = value.splitlines()
         lines = [text for each in listed(value)[:LINES_MAX] if (text := text_of(each))]
         if len(listed(value)) > LINES_MAX:
             self._note(RepairCode.BEYOND_LIMIT, key, LINES_MAX)

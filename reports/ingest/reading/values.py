@@ -20,6 +20,7 @@ COUNT_MAX = 2**53
 TIME_MAX = 4_102_444_800  # 2100; a larger number counts milliseconds. The RFC's own sample is of 1979.
 SECONDS_DIGITS = 10
 SMALL_UNITS_SINCE = 10**9  # 2001; a smaller one is no time in micro- or nanoseconds
+DAY_SECONDS = 86_400
 DOMAIN_LENGTH = 253
 TEXT_LENGTH = 1000  # nothing that is longer is a single value, and no pattern has to run over it
 
@@ -31,6 +32,12 @@ _ADDRESS_TEXT = re.compile(
 _COUNT_TEXT = re.compile(r"^\+?(\d{1,3}(?:[,' ]\d{3})+|\d+)(?:\.0*)?$")
 _NUMBER_TEXT = re.compile(r"^(\d{1,19})(?:\.\d*)?$")
 _EXPONENT_TEXT = re.compile(r"\d(?:\.\d{1,18})?[eE]\+?\d{1,2}")
+_SLASHES = re.compile(r"(\d{4})/(\d\d)/(\d\d)(?!\d)")
+_END_OF_DAY = re.compile(r"(?<=[T ])24(?=:00(?::00)?(?:[Z+-]|\Z))")
+_LEAP_SECOND = re.compile(r"(?<=:\d\d):60")
+_ZONE_NAME = re.compile(r"(?<=\d )(?:(JST|KST)|(CET|WEST)|(CEST|EET)|(EEST|MSK))\Z")
+_ZONE_OFFSETS = ("+0900", "+0100", "+0200", "+0300")
+"""Of the names that mean one zone only; those of RFC 5322 are known to Python, which takes any other for UTC."""
 _DOMAIN_TEXT = re.compile(r"^(?!-)[a-z0-9_*-]+(?:\.[a-z0-9_-]+)*$")
 
 
@@ -111,15 +118,18 @@ def _in_seconds(value: int) -> int:
 
 
 def _date(text: str) -> int:
+    iso, days = _END_OF_DAY.subn("00", _SLASHES.sub(r"\1-\2-\3", text.upper().removesuffix(" UTC")))
+    iso, leaps = _LEAP_SECOND.subn(":59", iso)
     try:
-        moment = datetime.fromisoformat(text.removesuffix(" UTC"))
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        moment = datetime.fromisoformat(iso)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) + days * DAY_SECONDS + leaps
     except (ValueError, OverflowError):
         return read_mail_date(text) or 0
 
 
 def read_mail_date(text: str) -> int | None:
     """Epoch seconds of a date as mails have it (RFC 5322 section 3.3)."""
+    text = _ZONE_NAME.sub(lambda found: _ZONE_OFFSETS[(found.lastindex or 1) - 1], text.strip())
     try:
         seconds = int(parsedate_to_datetime(text).timestamp())
     except (ValueError, TypeError, IndexError, OverflowError):
