@@ -135,13 +135,15 @@ def test_a_missing_file_and_a_broken_one_are_told_and_the_others_go_on(tmp_path:
     broken = tmp_path / "broken.json"
     broken.write_text((written / "aggregate.json").read_text()[:-40])
     out, err = StringIO(), StringIO()
-    with pytest.raises(CommandError, match="Not everything could be read"):
+    with pytest.raises(CommandError) as raised:
         call_command(
             "import_parsedmarc", "--dry-run", "--jsonl", "--json", str(tmp_path / "none.json"), str(broken),
             str(written / "failure.json"), stdout=out, stderr=err,
         )  # fmt: skip
     kinds = [json.loads(line)["reports"][0]["kind"] for line in out.getvalue().splitlines()]
     assert kinds == ["aggregate", "failure"]
+    assert str(raised.value) == "Not everything could be read."  # nothing is stored by a dry run
+    assert err.getvalue().splitlines()[-1] == f"{broken}: It is not JSON to its end."
     assert [line.partition(": ")[0] for line in err.getvalue().splitlines()] == [
         str(tmp_path / "none.json"),
         str(broken),

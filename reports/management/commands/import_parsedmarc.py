@@ -30,7 +30,7 @@ from reports.management.results import OUTCOMES, as_fields, organisation_named, 
 from reports.models import Organisation
 from reports.sentences.jobs import BYTES, REPORTS
 from reports.sentences.reasons import explain
-from reports.vocabulary import Channel, Outcome
+from reports.vocabulary import Channel, Outcome, Reason
 
 GOOD = (Outcome.STORED, Outcome.DUPLICATE)
 
@@ -70,6 +70,8 @@ class Command(BaseCommand):
         if not options["jsonl"]:
             for outcome, count in ended.items():
                 self.stdout.write(f"{OUTCOMES[outcome]}: {count}")
+        if self._broken and not organisation:
+            raise CommandError(_("Not everything could be read."))
         if self._broken:
             raise CommandError(_("Not everything could be read; what could be is stored."))
 
@@ -94,7 +96,10 @@ class Command(BaseCommand):
             except OSError as error:
                 self._break(path, error.strerror or "")
             except Unreadable as error:
-                self._break(path, explain(error.code, dict(error.params)).meaning)
+                # Its sentence would speak of a report in a mail.
+                is_json = error.code != Reason.NOT_JSON
+                said = explain(error.code, dict(error.params)).meaning if is_json else _("It is not JSON to its end.")
+                self._break(path, said)
 
     def _break(self, path: Path, text: str) -> None:
         self._broken = True
