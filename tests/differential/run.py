@@ -16,7 +16,7 @@ from tests.differential.readers import read_both
 from tests.differential.written import WRITTEN
 from tests.mutations.mutate import mutated
 
-FOUND = ((3, 122), (3, 1018), (3, 2803), (3, 2837), (3, 9052), (3, 15403))
+FOUND = ((3, 122), (3, 1018), (3, 2803), (3, 2837), (3, 9052), (3, 15403), (990013, 70))
 """Mutations (seed, number) that long runs have found to need an entry that no written file needs."""
 
 LONGEST_LINE = 50_000

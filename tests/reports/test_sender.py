@@ -307,6 +307,32 @@ def test_an_oversigned_from_cannot_be_joined_by_another() -> None:
     assert asked(b"From: a@receiver.example\r\n" + data, zone(key)).check == "unverified"
 
 
+@pytest.mark.parametrize("name", ["Receiver, Inc.", "Receiver [EU]", "a; b", '"Receiver, Inc." (EU)', "DMARC: reports"])
+def test_a_name_that_should_stand_in_quotes_makes_no_second_author(name: str) -> None:
+    key = key_of("receiver.example")
+    found = asked(key.sign(letter(f"{name} <{AUTHOR}>")), zone(key))
+    assert facts(found) == ("verified", "signature_holds", "receiver.example", "receiver.example")
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        f"{AUTHOR} <a@stranger.example>",
+        f"<{AUTHOR}> <a@stranger.example>",
+        f"Receiver, {AUTHOR} <a@stranger.example>",
+        f"(<{AUTHOR}>) <a@stranger.example>",
+        f'"{AUTHOR}" <a@stranger.example>',
+        f"=?utf-8?q?=3C{AUTHOR.replace('@', '=40')}=3E?= <a@stranger.example>",
+        "<@receiver.example:a@stranger.example>",
+    ],
+)
+def test_an_author_named_beside_the_address_is_none(sender: str) -> None:
+    own, stranger = key_of("receiver.example"), key_of("stranger.example")
+    for key in (own, stranger):
+        found = asked(key.sign(letter(sender)), zone(own, stranger))
+        assert (found.check, found.domain) != ("verified", "receiver.example")
+
+
 @pytest.mark.parametrize("sender", ["a@receiver.example, b@stranger.example", "", "nobody", "<>"])
 def test_no_single_author_is_no_author(sender: str) -> None:
     assert asked(letter(sender)).check == "unverified"

@@ -21,6 +21,8 @@ _WHOLE = (b"from", b"dkim-signature")
 _ENCLOSED = re.compile(rb"(?im)^content-type:[ \t\r\n]*message/(?:rfc822|global)\b")
 _LETTERS = (Form.MAIL, Form.COMPOUND)
 _RETURNER = re.compile(r"(?i)\bmailer-daemon@")
+_ONE_ADDRESS = re.compile(r"[^<>@]*<([^<>@\s]+@[^<>@\s]+)>\Z")
+"""Nothing else in the field can be an author, whatever signs a name has that should stand in quotes."""
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _FROM_SPACED = re.compile(rb"(?im)^from[ \t]+:")
 _BARE_RETURN = re.compile(rb"\r(?!\n)")
@@ -95,8 +97,11 @@ class Letter:
     @property
     def authors(self) -> list[str]:
         """The domains of all addresses in all From fields: a proper mail has one field with one address."""
+        sent = self.all_of("from")
+        if len(sent) == 1 and (one := _ONE_ADDRESS.match(sent[0])):
+            return [domain_of(one[1])]
         try:
-            addresses = getaddresses(self.all_of("from"))
+            addresses = getaddresses(sent)
         except RecursionError:  # comments within comments
             return []
         return [domain_of(address) for _name, address in addresses]
