@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from reports.ingest import secondhand
 from reports.ingest.sender.alignment import speaks_for
 from reports.ingest.superseding import Contender, decide
-from reports.models import AggregateReport, Message, Sighting
+from reports.models import AggregateReport, Message
 from reports.rollups.buckets import Bucket
 from reports.vocabulary import Channel, RepairCode, SenderCheck
 
@@ -119,20 +119,39 @@ def _groups(identities: Collection[Identity], *, organisation_id: int) -> Iterab
     return groups.values()
 
 
+# Anybody can bring a report again any number of times: of all who did, the first of each kind that could decide is enough.
+_AGAIN = """
+SELECT DISTINCT ON (s.aggregate_id, k.domain, k.is_named, k.by_person)
+    s.aggregate_id, m.received_at, s.message_id, s.payload_index, m.channel, k.domain, s.filename
+FROM reports_sighting s JOIN reports_message m ON m.id = s.message_id CROSS JOIN LATERAL (
+    SELECT CASE WHEN m.sender_check = %s THEN m.sender_domain ELSE '' END AS domain,
+        s.filename <> '' AS is_named, m.channel = ANY(%s) AS by_person
+) AS k WHERE s.organisation_id = %s AND s.aggregate_id = ANY(%s)
+ORDER BY s.aggregate_id, k.domain, k.is_named, k.by_person, m.received_at, s.message_id, s.payload_index
+"""
+
+
 def _mails_of(reports: Sequence[AggregateReport], *, organisation_id: int) -> Mapping[int, list[_Mail]]:
+    """Of each report the mail that it is stored with, and what _AGAIN finds of the others."""
     by_pk = {report.pk: report for report in reports}
-    places = [(report.pk, report.message_id, report.payload_index, report.filename) for report in reports]
-    again = Sighting.objects.filter(organisation_id=organisation_id, aggregate__in=by_pk)
-    places += list(again.values_list("aggregate_id", "message_id", "payload_index", "filename"))
-    messages = Message.objects.only("received_at", "channel", "sender_check", "sender_domain").in_bulk(
-        {message_id for _, message_id, _, _ in places}
-    )
     mails: dict[int, list[_Mail]] = defaultdict(list)
-    for pk, message_id, payload_index, filename in places:
-        message, report = messages[message_id], by_pk[pk]
+    if not by_pk:
+        return mails
+    wanted = {report.message_id for report in reports}
+    messages = Message.objects.only("received_at", "channel", "sender_check", "sender_domain").in_bulk(wanted)
+    places: list[tuple[Any, ...]] = []
+    for report in reports:
+        message = messages[report.message_id]
         domain = message.sender_domain if message.sender_check == SenderCheck.VERIFIED else ""
-        fits = speaks_for(domain, org_name=report.org_name, email=report.email)
-        mails[pk].append(_Mail(message.received_at, message_id, payload_index, message.channel, domain, fits, filename))
+        index, name = report.payload_index, report.filename
+        places.append((report.pk, message.received_at, message.pk, index, message.channel, domain, name))
+    with connection.cursor() as cursor:
+        people = [channel.value for channel in BY_PERSON]
+        cursor.execute(_AGAIN, [SenderCheck.VERIFIED.value, people, organisation_id, list(by_pk)])
+        places += cursor.fetchall()
+    for pk, arrived, message_id, index, channel, domain, name in places:
+        fits = speaks_for(domain, org_name=by_pk[pk].org_name, email=by_pk[pk].email)
+        mails[pk].append(_Mail(arrived, message_id, index, channel, domain, fits, name))
     return mails
 
 

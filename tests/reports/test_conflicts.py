@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from reports.ingest import conflicts
 from reports.ingest.conflicts import settle
 from reports.ingest.outcome import Result
 from reports.ingest.pipeline import ingest_bytes
@@ -180,6 +181,33 @@ def read_again(message_id: int) -> None:
     with transaction.atomic():
         replace([(message_id, read(bytes_of(message.raw)))], organisation=message.organisation, at=NOW)
     assert Message.objects.get(pk=message_id).sender_check == SenderCheck.VERIFIED
+
+
+def test_of_hundreds_of_copies_the_proven_one_is_found_and_few_are_looked_at(organisation: Organisation) -> None:
+    bring(TRUE, organisation)
+    stored = AggregateReport.objects.get()
+    for number in range(300):
+        copy = Message.objects.create(
+            organisation=organisation, channel=Channel.LMTP, received_at=NOW + timedelta(hours=number)
+        )
+        Sighting.objects.create(
+            organisation=organisation,
+            message=copy,
+            payload_index=0,
+            aggregate=stored,
+            filename=stored.filename * (number % 2),
+        )
+    check(bring(TRUE, organisation, hours=301), VERIFIED)
+    proven = Message.objects.get(sender_check=SenderCheck.VERIFIED)
+    stored.refresh_from_db()
+    assert stored.proven_by == proven
+    looked_at = conflicts._mails_of([stored], organisation_id=organisation.pk)[stored.pk]
+    assert [(each.arrived, each.domain, each.filename) for each in sorted(looked_at)] == [
+        (NOW, "", stored.filename),
+        (NOW, "", ""),
+        (NOW + timedelta(hours=1), "", stored.filename),
+        (NOW + timedelta(hours=301), "receiver.example", stored.filename),
+    ]
 
 
 def test_settling_again_changes_nothing(organisation: Organisation) -> None:
