@@ -1,29 +1,22 @@
-"""What mail servers, gateways and hand-made archives do to a report on its way: it is read all the same, or named rightly."""
+"""What mail servers, gateways and mail services do to a report on its way: it is read all the same, or named rightly."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import html
-import io
 import json
 import quopri
-import tarfile
-import time
-import zlib
 
 import pytest
 
 from reports.dto import Problem
-from reports.ingest.extraction import extract, is_mbox
+from reports.ingest.extraction import extract
 from reports.vocabulary import Reason, RepairCode
-from tests.reports.samples import GZ, NAME, XML, multipart, part, zipped
+from tests.reports.samples import GZ, XML, multipart, part
 
 MIXED = "multipart/mixed"
 B64 = base64.encodebytes(GZ).decode()
-ZIP = zipped((NAME, XML))
-OTHER = XML.replace(b"r-1", b"r-2")
 PACKED = part("application/gzip", B64, encoding="base64")
 MAIL = multipart(part("text/plain", "hello"), PACKED, content_type=MIXED)
 LETTER = "From: a@receiver.example\nSubject: x\n\n"
@@ -159,6 +152,36 @@ def test_a_report_is_found_in_texts_that_begin_with_a_bracket_and_in_wrappers(te
 
 
 @pytest.mark.parametrize(
+    "wrapped",
+    [
+        json.dumps({"notificationType": "Received", "content": MAIL.decode()}),
+        json.dumps({"Type": "Notification", "Message": json.dumps({"content": MAIL.replace(b"\n", b"\r\n").decode()})}),
+        json.dumps({"Message": json.dumps({"content": base64.b64encode(MAIL).decode()})}),
+        json.dumps([{"name": "a.gz", "content": B64}, {"name": "b"}]).replace("/", "\\/"),
+        json.dumps({"report": XML.decode()}),
+    ],
+)
+def test_what_a_mail_service_wraps_in_json_is_looked_into(wrapped: str) -> None:
+    assert _read(wrapped.encode()) == ONE
+
+
+@pytest.mark.parametrize(
+    "content",
+    [TLS.encode(), b"<!-- made by hand -->\n" + XML.partition(b"\n")[2], MAIL],
+)
+def test_base64_in_a_letter_is_told_by_however_a_report_may_begin(content: bytes) -> None:
+    (payload,) = extract((LETTER + "Hello,\n\n").encode() * (content != MAIL) + base64.encodebytes(content)).payloads
+    assert payload.data.strip() == (XML if content == MAIL else content).strip()
+
+
+@pytest.mark.parametrize(
+    "words", ["The file has a <feedback> element.", "&lt;feedback&gt; is its root.", "PGPKEYOFTHISREPORTERFORALLOFYOU"]
+)
+def test_a_letter_that_only_names_parts_of_a_report_loses_none(words: str) -> None:
+    assert _read(multipart(part("text/plain", words), PACKED, content_type=MIXED)) == ONE
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("[EXTERNAL] Lunch?", Reason.OTHER_JSON),
@@ -202,103 +225,6 @@ def test_a_tls_report_in_quoted_printable_without_a_word_about_it_is_decoded() -
     (payload,) = extract(multipart(part("application/tlsrpt+json", quoted), content_type=MIXED)).payloads
     assert json.loads(payload.data) == json.loads(TLS)
     assert [repair.code for repair in payload.repairs] == [RepairCode.TRANSFER_ENCODED]
-
-
-@pytest.mark.parametrize("between", [b"", b"\r\n", b"\0" * 512])
-def test_gzip_members_with_padding_between_them_are_all_read(between: bytes) -> None:
-    assert _read(gzip.compress(XML) + between + gzip.compress(OTHER)) == ([XML.strip(), OTHER.strip()], [])
-
-
-def _patched(offset: int, value: bytes, *, after: bytes) -> bytes:
-    at = ZIP.find(after) + offset
-    return ZIP[:at] + value + ZIP[at + len(value) :]
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        _patched(42, b"\5\0\0\0", after=b"PK\1\2"),
-        _patched(42, b"\xff\xff\xff\0", after=b"PK\1\2"),
-        _patched(16, b"\5\0\0\0", after=b"PK\5\6"),
-    ],
-)
-def test_a_zip_whose_directory_leads_nowhere_is_read_by_its_local_headers(data: bytes) -> None:
-    (payload,) = extract(data).payloads
-    assert (payload.data, payload.filename) == (XML, NAME)
-    assert [repair.code for repair in payload.repairs] == [RepairCode.ARCHIVE_SALVAGED]
-
-
-def test_a_member_that_is_named_like_a_folder_and_has_content_is_read() -> None:
-    assert _read(zipped(("a.xml/", XML), ("b/", b""))) == ONE
-
-
-def _tar(*members: tuple[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return out.getvalue()
-
-
-def test_a_tar_that_is_cut_off_gives_what_it_still_holds() -> None:
-    extraction = extract(_tar(("a.xml", OTHER), ("b.xml", XML * 3))[: 512 * 7])
-    first, second = extraction.payloads[:2]
-    assert (first.data, first.repairs) == (OTHER, ())
-    assert second.data.startswith(XML[:500])
-    assert [repair.code for repair in second.repairs] == [RepairCode.ARCHIVE_TRUNCATED]
-
-
-def test_a_tar_without_a_magic_number_is_known_by_its_checksum() -> None:
-    old = bytearray(_tar(("a.xml", XML)))
-    old[257:265] = bytes(8)
-    old[148:156] = b" " * 8
-    total = sum(old[:512])
-    old[148:156] = b"%06o\0 " % total
-    assert _read(bytes(old)) == ONE
-    old[148:156] = b"%06o\0 " % (total + 1)
-    assert _read(bytes(old))[0] != [XML.strip()]
-
-
-FIRST = b"From a@receiver.example Tue Nov 14 22:13:20 2023\n"
-FIELDS = LETTER.encode().replace(b"\n\n", b"\nContent-Transfer-Encoding: base64\n\n")
-
-
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda data: zipped(("a.mbox", data))])
-def test_an_mbox_wherever_it_lies_gives_all_of_its_messages(pack: object) -> None:
-    assert callable(pack)
-    mbox = b"\n".join(FIRST + FIELDS + base64.encodebytes(gzip.compress(each)) for each in (XML, OTHER))
-    extraction = extract(pack(mbox))
-    assert [each.data for each in extraction.payloads] == [XML, OTHER]
-    assert [each.trail[-3:] for each in extraction.payloads] == [("mbox", "mail", "gzip")] * 2
-    assert extraction.problems == ()
-
-
-@pytest.mark.parametrize("piece", [b"00:00 ", b"a@", b"00:00", b"1 00:00 202 "])
-def test_a_long_line_that_only_begins_like_the_first_of_an_mbox_takes_no_time(piece: bytes) -> None:
-    started = time.process_time()
-    is_mbox(b"From " + piece * 100_000 + b"\nSubject: x\n")
-    assert time.process_time() - started < 2
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"[" + b'"H4sIAAAAAAAAAAAAAAAAAAAAAA",' * 100_000,
-        LETTER.encode() + b"begin 644 a\n`\nend\n" * 100_000,
-        LETTER.encode() + b"name :\n" * 100_000,
-        LETTER.encode() + b"\n--a\nb :c\n" * 19_000,
-        b"From: x\n\n" * 100_000,
-        b"<html>" + b"<feedback></feedback>" * 100_000,
-        (zlib.compress(b"") + b"\0") * 100_000,
-        (gzip.compress(b"") + b"\0\0") * 50_000,
-    ],
-)
-def test_what_is_tried_on_spoilt_texts_takes_no_longer_than_their_length(data: bytes) -> None:
-    started = time.process_time()
-    assert extract(data).payloads == ()
-    assert time.process_time() - started < 5
 
 
 def test_a_mail_of_which_nothing_could_be_taken_apart_is_looked_at_as_text() -> None:

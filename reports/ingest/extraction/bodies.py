@@ -14,7 +14,7 @@ from reports.ingest.extraction.base64text import decode_base64
 
 _XML = re.compile(rb"(?si)(?:<\?xml[^>]{0,200}\?>\s*)?<((?:[\w.-]+:)?feedback)[\s>].*?(?:</\1\s*>|\Z)")
 _BASE64 = re.compile(
-    rb"(?:\A|(?<=[\r\n \t>,\x22]))(?:H4sI|UEsDB|PD94bWwg|PGZlZWRiYWNr|77u/PD94|QlpoO|/Td6WFo)[A-Za-z0-9+/]{16}"
+    rb"(?:\A|(?<=[\r\n \t>,\x22]))(?:H4sI|UEsDB|PD94|PCEt|PG|77u/P|QlpoO|/Td6WFo|ey[AJ]|ew[o0])[A-Za-z0-9+/]{16}"
 )
 _BASE64_END = re.compile(rb"\n[ \t\r]*\n|[\"'<]")
 """A blank line, or the end of the attribute or the element that holds it."""
@@ -40,6 +40,8 @@ _ANY_SIGN = re.compile(rb'<|begin |[A-Za-z0-9+/]{20}|"[Oo]rganization')
 _ESCAPED_JSON = re.compile(rb"(?i)&(?:quot|#0*34|#x0*22);organization-?name&")
 _REPORT_KEY = re.compile(rb'(?i)"organization-?name"\s*:')
 JSON_LENGTH = 8 << 20
+JSON_STRING = 80
+"""No report is shorter."""
 _BETWEEN_JSON = re.compile(r"[ \t\r\n,]*")
 MOST_JSON = 5000  # more than a message may have parts, which whoever asked counts
 
@@ -91,6 +93,22 @@ def split_json(data: bytes) -> list[bytes]:
         if len(found) > 1 or text[:1] == "["
         else [data]
     )
+
+
+def json_strings(data: bytes) -> Iterator[bytes]:
+    """The long texts in a JSON value, as programs that hand mails on wrap these; none where it is no JSON."""
+    try:
+        waiting = [json.loads(data)] if len(data) <= JSON_LENGTH else []
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += reversed(value.values())
+        elif isinstance(value, list):
+            waiting += reversed(value)
+        elif isinstance(value, str) and len(value) >= JSON_STRING:
+            yield value.encode("utf-8", "replace")
 
 
 def _documents(text: str) -> Iterator[object]:

@@ -11,7 +11,10 @@ _LONG, _LENGTH_BYTES = 0x80, 8
 
 
 def signed_content(data: bytes) -> bytes:
-    """The signed bytes, b"" where the structure holds none. BER may split them into chunks, of a length told or not."""
+    """The signed bytes, b"" where the structure holds none. BER may split them into chunks, of a length told or not.
+
+    Where the structure is damaged, the signed mail is looked for by its first field.
+    """
     found = data.find(_ID_DATA)
     position = found + len(_ID_DATA)
     chunks: list[bytes] = []
@@ -23,7 +26,8 @@ def signed_content(data: bytes) -> bytes:
             position += length
         elif chunks or tag not in (_CONTENT, _CHUNKED):
             break
-    return b"".join(chunks)
+    field = -1 if chunks else data.find(b"Content-Type:")
+    return b"".join(chunks) if field < 0 else data[field:]
 
 
 def is_detached(data: bytes) -> bool:

@@ -145,8 +145,12 @@ def is_report_markup(data: bytes) -> bool:
     return bool(REPORT_PART.search(data, 0, HEAD))
 
 
+MARKED = (b"<", b"{")
+"""How a report begins; letters name its elements too."""
+
+
 def may_be_report(data: bytes) -> bool:
-    """Whether what was found in a page or in JSON is worth a look: nothing else has such parts, and who puts archives there?"""
+    """Whether what was found in a page, in JSON or as markup in a letter is worth a look: nothing else has such parts."""
     return is_report_markup(data) or is_tls_json(data) or sniff(data) in PACKED
 
 

@@ -24,7 +24,7 @@ from reports.ingest.extraction.mime import take_whole
 from reports.ingest.extraction.place import Place, problem
 from reports.ingest.extraction.plain_mail import split_plain
 from reports.ingest.extraction.plain_zip import single_entry
-from reports.ingest.extraction.sniffing import CONTAINERS, HEAD, TEXTUAL, Form, may_be_report, sniff, wide_mark
+from reports.ingest.extraction.sniffing import CONTAINERS, HEAD, MARKED, TEXTUAL, Form, may_be_report, sniff, wide_mark
 from reports.ingest.extraction.tnef import tnef_members
 from reports.ingest.extraction.usual import usual_report
 from reports.vocabulary import Kind, Reason, RepairCode
@@ -191,7 +191,7 @@ class _Walk:
         if self._deflated(data, place) or self._blocks(data, place) or self._archive_within(data, place):
             return
         content = bodies.armored(data) or bodies.whole_base64(data)
-        if content and sniff(content) not in TEXTUAL:
+        if content and sniff(content) not in (Form.EMPTY, Form.TEXT, Form.BINARY):
             self._look(content, place.inside(Form.TEXT, repairs=(RepairCode.TRANSFER_ENCODED,)))
         elif b"-----BEGIN PGP MESSAGE-----" in data:
             self._lose(Reason.ENCRYPTED, place)
@@ -204,10 +204,19 @@ class _Walk:
             code, data = RepairCode.ESCAPED_XML, plain
         found = False
         for block in islice(bodies.find_blocks(data), self._budget.limits.parts + 1):
-            if not is_page or may_be_report(block.data):
+            if may_be_report(block.data) or not (is_page or block.data.startswith(MARKED)):
                 found = True
                 self._look(block.data, place.inside(Form.TEXT, filename=block.name, repairs=(code,)))
         return found
+
+    def _json(self, data: bytes, place: Place) -> None:
+        """JSON that wraps a mail or a report, or a text that begins with a word in brackets."""
+        self._aside[problem(Reason.OTHER_JSON, place)] = None
+        strings = list(islice(bodies.json_strings(data), self._budget.limits.parts + 1))
+        for each in strings:
+            self._look(each, place.inside(Form.TEXT, repairs=(RepairCode.IN_BODY_TEXT,)))
+        if not strings:
+            self._blocks(data, place, is_page=True)
 
     def _archive_within(self, data: bytes, place: Place) -> bool:
         """Look at an archive that other bytes stand before, as in a program that unpacks itself; whether there is one."""
@@ -217,21 +226,10 @@ class _Walk:
         return bool(start)
 
     def _signed(self, data: bytes, place: Place) -> None:
-        """Opaque S/MIME; where its structure is damaged, the signed mail is looked for by its first field."""
-        if opaque.is_detached(data):
-            return
-        content = opaque.signed_content(data)
-        start = -1 if content else data.find(b"Content-Type:")
-        if content or start >= 0:
-            self._look(content or data[start:], place.inside(Form.SIGNED), form=Form.MAIL)
-        else:
+        if content := opaque.signed_content(data):
+            self._look(content, place.inside(Form.SIGNED), form=Form.MAIL)
+        elif not opaque.is_detached(data):
             self._lose(Reason.ENCRYPTED, place)
-
-    def _encrypted(self, data: bytes, place: Place) -> None:
-        self._lose(Reason.ENCRYPTED, place)
-
-    def _other_archive(self, data: bytes, place: Place) -> None:
-        self._lose(Reason.UNSUPPORTED_ARCHIVE, place)
 
     def _binary(self, data: bytes, place: Place) -> None:
         if not self._deflated(data, place):
@@ -260,8 +258,12 @@ def _as_aside(reason: Reason) -> _Handler:
     return handle
 
 
+def _as_loss(reason: Reason) -> _Handler:
+    return lambda walk, data, place: walk._lose(reason, place)
+
+
 def _as_page(reason: Reason) -> _Handler:
-    """Content that is something else than a report, but may hold one; JSON may be a text that begins with a word in brackets."""
+    """Content that is something else than a report, but may hold one."""
 
     def handle(walk: _Walk, data: bytes, place: Place) -> None:
         if not (walk._blocks(data, place, is_page=True) or walk._archive_within(data, place)):
@@ -279,16 +281,16 @@ _HANDLERS: dict[Form, _Handler] = {
     Form.TAR: _Walk._tar,
     Form.TNEF: _Walk._outlook,
     Form.COMPOUND: _Walk._outlook,
-    Form.OTHER_ARCHIVE: _Walk._other_archive,
+    Form.OTHER_ARCHIVE: _as_loss(Reason.UNSUPPORTED_ARCHIVE),
     Form.MAIL: _Walk._message,
     Form.FEEDBACK: _Walk._feedback,
     Form.AGGREGATE: _Walk._aggregate,
     Form.TLS: _Walk._tls,
     Form.OTHER_XML: _as_page(Reason.OTHER_XML),
-    Form.OTHER_JSON: _as_page(Reason.OTHER_JSON),
+    Form.OTHER_JSON: _Walk._json,
     Form.HTML: _as_page(Reason.HTML_PAGE),
     Form.IMAGE: _as_aside(Reason.IMAGE),
-    Form.ENCRYPTED: _Walk._encrypted,
+    Form.ENCRYPTED: _as_loss(Reason.ENCRYPTED),
     Form.SIGNED: _Walk._signed,
     Form.PLACEHOLDER: _as_aside(Reason.PLACEHOLDER),
     Form.TEXT: _Walk._text,
