@@ -34,7 +34,7 @@ class GraphForm(MailboxForm):
         widget=forms.TextInput(attrs=PLAIN_TEXT),
     )
     client_id = client_id_field(is_required=True)
-    tenant = tenant_field()
+    tenant = tenant_field(is_for_all=False)
     password = secret_field(gettext_lazy("Client secret"))
 
     def clean(self) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class ImapForm(MailboxForm):
         help_text=gettext_lazy("At a provider: the password above is the client secret, if there is one."),
     )
     client_id = client_id_field(is_required=False)
-    tenant = tenant_field()
+    tenant = tenant_field(is_for_all=True)
     folder = forms.CharField(
         label=gettext_lazy("Folder"),
         max_length=FOLDER_LENGTH,

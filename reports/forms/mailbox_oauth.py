@@ -20,13 +20,14 @@ def client_id_field(*, is_required: bool) -> forms.CharField:
     )
 
 
-def tenant_field() -> forms.RegexField:
-    """It becomes a part of an address."""
+def tenant_field(*, is_for_all: bool) -> forms.RegexField:
+    """It becomes a part of an address. `is_for_all`: the form is for other providers too, which have no tenants."""
+    of_microsoft = gettext_lazy("Id or domain of your tenant.")
     return forms.RegexField(
         r"^[A-Za-z0-9.-]+$",
         label=gettext_lazy("Tenant"),
         max_length=ID_LENGTH,
         required=False,
-        help_text=gettext_lazy("Microsoft 365 only: id or domain of your tenant."),
+        help_text=gettext_lazy("Microsoft 365 only: id or domain of your tenant.") if is_for_all else of_microsoft,
         widget=forms.TextInput(attrs=PLAIN_TEXT),
     )

@@ -19,8 +19,6 @@ def job_name(job: Job) -> str:
         return _("Import")
     if job.kind == JobKind.UPLOAD:
         return _("Upload")
-    if job.kind == JobKind.UPLOAD:
-        return _("Upload")
     return _("Dry run") if job.parameters.get("dry_run") else _("Reading again")
 
 

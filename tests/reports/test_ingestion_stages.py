@@ -131,4 +131,4 @@ def test_the_page_names_the_silent_reporter_and_the_late_stage(ours: Organisatio
     Message.objects.create(organisation=ours, channel=Channel.FILE, received_at=timezone.now() - timedelta(hours=2))
     page = words(logged_in(ours, Role.VIEWER).get("/ingestion/"))
     assert "Receiver of yore silent for 4 days" in page
-    assert "1 waits to be read, the oldest 2 hours ago" in page
+    assert "1 waits to be read · the oldest 2 hours ago" in page
