@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.template import RequestContext
 from django.template.base import render_value_in_context
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
@@ -28,7 +28,7 @@ def table_rows(context: RequestContext, table: Any) -> SafeString:  # noqa: ANN4
 
 
 def _start(column: Any) -> SafeString:  # noqa: ANN401
-    return format_html('<td {} data-label="{}">', column.attrs["td"].as_html(), conditional_escape(column.header))
+    return format_html('<td {} data-label="{}">', column.attrs["td"].as_html(), column.header)
 
 
 def _cell(row: Any, column: Any) -> Any:  # noqa: ANN401

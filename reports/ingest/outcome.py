@@ -44,7 +44,10 @@ class Kept(NamedTuple):
 
 
 class ReportFacts(NamedTuple):
-    """One report for people and scripts; `begin` and `end` in epoch seconds (None where nobody says), rows and messages without rejected rows."""
+    """One report for people and scripts; `begin` and `end` in epoch seconds (None where nobody says).
+
+    `rows` and `messages` are without rejected rows.
+    """
 
     kind: Kind
     reporter: str

@@ -43,7 +43,10 @@ _CODES = {
 
 
 class Bucket:
-    """Objects by name, below the prefix; `connect` and `read` are seconds. All methods may be called from several threads, and raise RawStoreError."""
+    """Objects by name, below the prefix; `connect` and `read` are seconds.
+
+    All methods may be called from several threads, and raise RawStoreError.
+    """
 
     def __init__(
         self, *, connections: int, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS, attempts: int = 0
