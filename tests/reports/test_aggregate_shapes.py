@@ -174,6 +174,24 @@ def test_a_reason_is_read_behind_an_unknown_element_in_it() -> None:
     assert _read(WHOLE.replace("<disposition>none</disposition>", reason)).rows[0].reasons == (("forwarded", "c"),)
 
 
+def test_an_element_around_several_of_a_kind_is_a_wrapping() -> None:
+    several = WHOLE.replace("<dkim><domain>", "<dkims><dkim><domain>").replace("</dkim><spf><", "</dkim></dkims><spf><")
+    reasons = "<disposition>none</disposition><reasons><reason><type>other</type></reason></reasons>"
+    (plain,) = _read(WHOLE).rows
+    assert several != WHOLE
+    assert _read(several).rows == (plain,)
+    assert _read(WHOLE.replace("<disposition>none</disposition>", reasons)).rows[0].reasons == (("other", ""),)
+
+
+def test_identifiers_within_the_results_end_none_of_them() -> None:
+    (plain,) = _read(WHOLE).rows
+    identifiers = (
+        WHOLE.partition("<identifiers>")[2].partition("</identifiers>")[0].join(("<identifiers>", "</identifiers>"))
+    )
+    moved = WHOLE.replace(identifiers, "").replace("<auth_results>", "<auth_results>" + identifiers)
+    assert _read(moved).rows == (plain,)
+
+
 @pytest.mark.parametrize("part", ["row", "identifiers", "auth_results"])
 def test_an_unknown_element_around_the_only_part_of_a_kind_is_a_wrapping(part: str) -> None:
     (plain,) = _read(WHOLE).rows

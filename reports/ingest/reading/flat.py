@@ -49,6 +49,10 @@ class FlatRecord:
         self.reasons.append(self._open)
 
     def _method(self, name: str, text: str) -> None:
+        if (
+            self._container == "identifiers" and not text
+        ):  # these lie within the results, or the results have no element
+            self._container = "auth_results"
         if self._container == "auth_results":
             self._results = self.dkim if name == "dkim" else self.spf
             self._open = {"result": text} if text else {}

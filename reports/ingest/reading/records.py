@@ -31,6 +31,8 @@ _NOWHERE_ELSE = frozenset(
     {"row", "source_ip", "count", "policy_evaluated", "disposition", "identifiers", "identities", "header_from", "auth_results"}
 )  # fmt: skip
 """What an element of another name has to hold to be taken for a wrapping, if it stands in none but it."""
+_LISTS = frozenset({"reasons", "dkims", "spfs", "dkim_results", "spf_results"})
+"""Elements around several of a kind, which no RFC has."""
 
 _Elements = list[tuple[str, str | None]]
 
@@ -77,7 +79,9 @@ class RecordReader:
         heard = list(element.iter("*"))
         if all(names[each.tag] in RECORD_NAMES for each in heard):
             return heard
-        unknown = [list(each.iterdescendants("*")) for each, _, _ in unknown_within(element, names, RECORD_NAMES)]
+        unknown = [
+            list(each.iterdescendants("*")) for each, _, _ in unknown_within(element, names, RECORD_NAMES | _LISTS)
+        ]
         within = {each for held in unknown for each in held}
         missing = _NOWHERE_ELSE - {names[each.tag] for each in heard if each not in within}
         passed_over = {each for held in unknown if missing.isdisjoint(names[it.tag] for it in held) for each in held}
