@@ -154,10 +154,21 @@ def finish_again(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime) -> 
     _write(ended, at=at, condition="m.outcome IS NOT NULL")
 
 
+def say_read(message_ids: Iterable[int], *, at: datetime) -> None:
+    """Write that messages were read once more that ended as before."""
+    with connection.cursor() as cursor:
+        ids = array_of(message_ids)
+        cursor.execute("UPDATE reports_message SET read_at = %s WHERE id = ANY(%s::bigint[])", [at, ids])
+
+
 def ask_senders(message_ids: Iterable[int], *, at: datetime) -> None:
     """Have it asked who sent these messages where that is not known yet and nobody is about to ask."""
-    unknown = Message.objects.filter(pk__in=list(message_ids), sender_checked_at=None)
-    unknown.filter(Q(sender_due_at=None) | Q(sender_due_at__gt=at)).update(sender_due_at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE reports_message SET sender_due_at = %s WHERE id = ANY(%s::bigint[]) AND sender_checked_at IS NULL "
+            "AND (sender_due_at IS NULL OR sender_due_at > %s)",
+            [at, array_of(message_ids), at],
+        )
 
 
 def _write(ended: Sequence[tuple[Result, MailFacts]], *, at: datetime, condition: str) -> None:

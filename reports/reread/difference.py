@@ -42,8 +42,9 @@ class Difference:
 
     def add(self, message_id: int, before: Came, after: Came) -> None:
         self.read += 1
-        self.before.update(before.counts())
-        self.after.update(after.counts())
+        for name in COUNTS:
+            self.before[name] += getattr(before, name)
+            self.after[name] += getattr(after, name)
         if before == after:
             return
         self.changed += 1

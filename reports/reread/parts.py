@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from django.db.models.expressions import RawSQL
+
+from reports.ingest.copying import array_of
 from reports.ingest.outcome import Reading
 from reports.ingest.raw import with_bytes
 from reports.ingest.read import read
@@ -55,9 +58,14 @@ def read_those(pks: Iterable[int]) -> list[tuple[int, Reading]]:
 
 def _messages(pks: Iterable[int]) -> Iterator[Message]:
     """Some at a time, since each holds its bytes. No cursor stays open where the bucket does not answer in between."""
-    ended = Message.objects.filter(pk__in=list(pks), outcome__isnull=False).order_by("pk")
-    for batch in _batches(ended.values_list("pk", "raw__size")):
-        yield from ended.filter(pk__in=batch).select_related("raw").only(*_COLUMNS)
+    ended = Message.objects.filter(outcome__isnull=False).order_by("pk")
+    for batch in _batches(ended.filter(pk__in=_listed(pks)).values_list("pk", "raw__size")):
+        yield from ended.filter(pk__in=_listed(batch)).select_related("raw").only(*_COLUMNS)
+
+
+def _listed(pks: Iterable[int]) -> RawSQL:
+    """As one value: Django and psycopg take longer for a thousand than PostgreSQL to look them up."""
+    return RawSQL("SELECT unnest(%s::bigint[])", [array_of(pks)])
 
 
 def _batches(sizes: Iterable[tuple[int, int | None]]) -> Iterator[list[int]]:

@@ -12,9 +12,10 @@ from django.db.models import Q
 
 from reports.ingest import ledger, store, tls
 from reports.ingest.conflicts import settle
+from reports.ingest.copying import array_of
 from reports.ingest.filed import Before, Place
 from reports.ingest.outcome import Reading, conclude
-from reports.models import AggregateReport, FailureReport, Message, Organisation, Sighting, TlsReport
+from reports.models import AggregateReport, FailureReport, Organisation, Sighting, TlsReport
 from reports.rollups.buckets import Bucket, lock_buckets
 from reports.rollups.build import rebuild
 from reports.vocabulary import Kind
@@ -42,9 +43,7 @@ def replace(readings: Sequence[tuple[int, Reading]], *, organisation: Organisati
     is no longer there as it was, and must be read again in the same transaction.
     """
     message_ids = [pk for pk, _ in readings]
-    # Without its key: whoever refers to a message while he stores must not wait for us, who wait for him.
-    messages = Message.objects.filter(pk__in=message_ids).order_by("pk").select_for_update(of=("self",), no_key=True)
-    received = dict(messages.values_list("pk", "received_at"))
+    received = hold_messages(message_ids)
     old = _stored(message_ids, organisation=organisation)
     filed = store.file(readings, organisation=organisation, at=at, received=received)
     lock_buckets(filed.buckets | old.buckets)
@@ -64,6 +63,23 @@ def replace(readings: Sequence[tuple[int, Reading]], *, organisation: Organisati
     _settle(identities, organisation=organisation)
     tls.settle(old.tls_identities, organisation_id=organisation.pk)
     return followers - set(message_ids)
+
+
+def hold_messages(message_ids: Iterable[int]) -> dict[int, datetime]:
+    """Hold the messages until the end of the transaction; the answer says when they came in."""
+    with connection.cursor() as cursor:
+        # Without its key: whoever refers to a message while he stores must not wait for us, who wait for him.
+        cursor.execute(
+            "SELECT id, received_at FROM reports_message WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+            [array_of(message_ids)],
+        )
+        return dict(cursor.fetchall())
+
+
+def buckets_of(readings: Sequence[tuple[int, Reading]], *, organisation: Organisation, at: datetime) -> set[Bucket]:
+    """The buckets that replacing these would touch, as far as that can be told before they are held."""
+    filed = store.file(readings, organisation=organisation, at=at)
+    return filed.buckets | _stored([pk for pk, _ in readings], organisation=organisation).buckets
 
 
 def _stored(message_ids: Collection[int], *, organisation: Organisation) -> _Old:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -15,17 +15,18 @@ from reports.errors import RawStoreError
 from reports.ingest import ledger, store
 from reports.ingest.collection import collection_paused
 from reports.ingest.outcome import Reading
-from reports.models import Job
+from reports.models import Job, Organisation
 from reports.partitions import make_months
+from reports.reread import renew, replace
+from reports.reread.compare import Renewal, compare
 from reports.reread.difference import Difference
 from reports.reread.parts import Part, read_in_parts, read_those
-from reports.reread.replace import replace
 from reports.reread.selection import Selection
 from reports.reread.snapshot import what_came
-from reports.reread.unchanged import unchanged
+from reports.rollups.buckets import lock_buckets
 from reports.vocabulary import JobState
 
-TOGETHER = 1000
+TOGETHER = 2000
 TRIES = 3
 """A message that kills its reader so often is left as it is."""
 DRY_RUN = "dry_run"
@@ -138,21 +139,45 @@ def _put(job: Job, part: Part, *, at: datetime, checkpoint: Checkpoint) -> None:
 
 
 def _compare(job: Job, readings: Sequence[tuple[int, Reading]], difference: Difference, *, at: datetime) -> None:
-    """Replace what is not stored as it was read, look at what that changed, and undo it on a dry run."""
+    """Put in what is not stored as it was read, look at what that changed, and undo it on a dry run."""
     with transaction.atomic():
-        same = unchanged(readings, organisation=job.organisation, at=at)
-        ledger.ask_senders(same, at=at)
-        others = [(pk, reading) for pk, reading in readings if pk not in same]
+        compared = compare(readings, organisation=job.organisation, at=at)
+        ledger.ask_senders(compared.same, at=at)
+        others = [(pk, reading) for pk, reading in readings if pk not in compared.same]
+        renewed = _renew(others, compared.renewals, organisation=job.organisation, at=at)
+        others = [(pk, reading) for pk, reading in others if pk not in renewed]
         pks = [pk for pk, _ in others]
         before = what_came(pks)
         _replace_all(others, job=job, at=at)
         after = what_came(pks)
         if job.parameters.get(DRY_RUN):
             transaction.set_rollback(True)
-    for pk, came in same.items():
-        difference.add(pk, came, came)
-    for pk in pks:
-        difference.add(pk, before[pk], after[pk])
+    came = {pk: (each, each) for pk, each in compared.same.items()}
+    came |= {pk: (each.before, each.after) for pk, each in renewed.items()}
+    came |= {pk: (before[pk], after[pk]) for pk in pks}
+    for pk, _ in readings:
+        difference.add(pk, *came[pk])
+
+
+def _renew(
+    readings: Sequence[tuple[int, Reading]],
+    renewals: Mapping[int, Renewal],
+    *,
+    organisation: Organisation,
+    at: datetime,
+) -> dict[int, Renewal]:
+    """Renew in their places those of the messages that can be. The others are held too: nobody waits for us in a ring."""
+    if not renewals:
+        return {}
+    replace.hold_messages(pk for pk, _ in readings)
+    others = [(pk, reading) for pk, reading in readings if pk not in renewals]
+    buckets = renew.buckets_of(renewals.values(), organisation=organisation)
+    if others:
+        buckets |= replace.buckets_of(others, organisation=organisation, at=at)
+    lock_buckets(buckets)
+    done = renew.renew(renewals, organisation=organisation, at=at)
+    ledger.ask_senders(done, at=at)
+    return {pk: each for pk, each in renewals.items() if pk in done}
 
 
 def _replace_all(readings: Sequence[tuple[int, Reading]], *, job: Job, at: datetime) -> None:
@@ -161,5 +186,5 @@ def _replace_all(readings: Sequence[tuple[int, Reading]], *, job: Job, at: datet
     waiting: Sequence[tuple[int, Reading]] = readings
     while waiting:
         seen |= {pk for pk, _ in waiting}
-        followers = replace(waiting, organisation=job.organisation, at=at) - seen
+        followers = replace.replace(waiting, organisation=job.organisation, at=at) - seen
         waiting = read_those(followers)

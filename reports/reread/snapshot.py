@@ -44,6 +44,8 @@ WHERE m.id = ANY(%(pks)s) GROUP BY m.id
 
 def what_came(message_ids: Collection[int]) -> Mapping[int, Came]:
     """What is stored of each message now. One query."""
+    if not message_ids:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(_SQL, {"pks": list(message_ids)})
         return {
