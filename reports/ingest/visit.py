@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Case, F, Q, When
 
 from reports import following
 from reports.errors import MailboxBusy, MailboxError, RawStoreError
@@ -203,10 +204,12 @@ def _note_success(mailbox: Mailbox, *, is_done: bool, at: datetime) -> None:
     _note(mailbox, at=at, last_success_at=at, failures=0, error_code="", error_detail="", due_at=due_at)
 
 
-def _note(mailbox: Mailbox, *, at: datetime, **found: Any) -> None:
-    """Write what a visit found of the mailbox as it was then. One that somebody changed meanwhile is due at once, and what
-    was wrong before the change is not held against it.
+def _note(mailbox: Mailbox, *, at: datetime, due_at: datetime, **found: Any) -> None:
+    """Write what a visit found of the mailbox as it was then; where somebody made it due meanwhile, it stays so. One that
+    somebody changed is due at once, and what was wrong before the change is not held against it.
     """
     as_visited = {name: getattr(mailbox, name) for name in (*COMMON, "settings", "secret", "failures")}
+    asked_for = ~Q(due_at=mailbox.due_at) & Q(due_at__lte=at)
+    found["due_at"] = Case(When(asked_for, then=F("due_at")), default=due_at)
     if not Mailbox.objects.filter(pk=mailbox.pk, **as_visited).update(last_visit_at=at, **found):
         Mailbox.objects.filter(pk=mailbox.pk).update(last_visit_at=at, due_at=at)

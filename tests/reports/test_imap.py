@@ -152,6 +152,21 @@ def test_a_mailbox_that_is_changed_during_a_visit_is_due_at_once_whatever_the_vi
     assert go(mailbox).last_success_at == NOW
 
 
+def test_a_mailbox_for_which_new_mail_was_told_during_a_visit_stays_due(
+    dovecot: Dovecot, organisation: Organisation
+) -> None:
+    mailbox = make_mailbox(dovecot, organisation, due_at=NOW + timedelta(minutes=15))
+    dovecot.append(mailbox.settings["username"], GOOD)
+
+    def tell(step: str) -> None:
+        Mailbox.objects.filter(pk=mailbox.pk).update(due_at=NOW)
+
+    assert visit(mailbox.pk, clock=clock, checkpoint=tell)
+    mailbox.refresh_from_db()
+    assert (mailbox.due_at, mailbox.last_success_at) == (NOW, NOW)
+    assert go(mailbox).due_at == NOW + timedelta(minutes=15)
+
+
 def test_a_mailbox_that_is_gone_is_not_visited() -> None:
     assert not visit(999_999, clock=clock)
 
