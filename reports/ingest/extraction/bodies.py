@@ -16,7 +16,9 @@ _XML = re.compile(rb"(?si)(?:<\?xml[^>]{0,200}\?>\s*)?<((?:[\w.-]+:)?feedback)[\
 _BASE64 = re.compile(
     rb"(?:\A|(?<=[\r\n \t>,\x22]))(?:H4sI|UEsDB|PD94|PCEt|PG|77u/P|QlpoO|/Td6WFo|ey[AJ]|ew[o0])[A-Za-z0-9+/]{16}"
 )
-_BASE64_END = re.compile(rb"\n[ \t\r]*\n|[\"'<]")
+_BREAKS = re.compile(rb"(?i)</?(?:br|div|p|span)\b[^<>]*>|&#(?:13|xd);")
+"""Between the lines of base64 in a page, and in XML that names the carriage returns."""
+_BASE64_END = re.compile(rb"(?i)\n[ \t\r]*\n|[\"']|<(?!/?(?:br|div|p|span)\b)")
 """A blank line, or the end of the attribute or the element that holds it."""
 _RUN = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} ([^\r\n]{0,255})\r?\n")
@@ -152,7 +154,7 @@ def find_blocks(text: bytes) -> Iterator[Block]:
     while (start := _BASE64.search(text, position)) is not None:
         end = _BASE64_END.search(text, start.end())
         position = end.start() if end else len(text)
-        content = decode_base64(text[start.start() : position])[0]
+        content = decode_base64(_BREAKS.sub(b"", text[start.start() : position]))[0]
         yield Block("", content or decode_base64(_first_run(text, start.start()))[0])
 
 
