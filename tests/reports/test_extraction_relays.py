@@ -168,6 +168,21 @@ def test_what_a_mail_service_wraps_in_json_is_looked_into(wrapped: str) -> None:
     assert _read(wrapped.encode()) == ONE
 
 
+def test_sentences_in_json_are_no_parts() -> None:
+    sentence = "This is a sentence that is longer than what is looked at, of which there may be any number. " * 2
+    assert _read(json.dumps([sentence] * 3000).encode()) == ([], [Reason.OTHER_JSON])
+
+
+@pytest.mark.parametrize(("layers", "expected"), [(3, ONE), (4, ([], [Reason.TOO_DEEP, Reason.OTHER_JSON]))])
+def test_json_in_base64_in_json_is_followed_to_the_depth_and_no_further(
+    layers: int, expected: tuple[list[bytes], list[str]]
+) -> None:
+    wrapped = MAIL.decode()
+    for _ in range(layers):
+        wrapped = base64.b64encode(json.dumps({"content": wrapped}).encode()).decode()
+    assert _read(wrapped.encode()) == expected
+
+
 @pytest.mark.parametrize(
     "content",
     [TLS.encode(), b"<!-- made by hand -->\n" + XML.partition(b"\n")[2], MAIL],

@@ -110,7 +110,9 @@ def json_strings(data: bytes) -> Iterator[bytes]:
         elif isinstance(value, list):
             waiting += reversed(value)
         elif isinstance(value, str) and len(value) >= JSON_STRING:
-            yield value.encode("utf-8", "replace")
+            text = value.encode("utf-8", "replace")
+            if has_sign(text):
+                yield text
 
 
 def _documents(text: str) -> Iterator[object]:
