@@ -275,6 +275,11 @@ def test_sha1_is_refused() -> None:
 def test_a_withdrawn_key_is_none() -> None:
     key = key_of("receiver.example")
     assert facts(asked(key.sign(letter(AUTHOR)), zone()))[:2] == ("unverified", "key_missing")
+    assert facts(asked(key.sign(letter(AUTHOR)), lambda _: b"v=DKIM1; p="))[:2] == ("unverified", "key_missing")
+    assert facts(asked(key.sign(letter(AUTHOR)), lambda _: b"v=DKIM1; p=AAAA"))[:2] == (
+        "unverified",
+        "signature_broken",
+    )
 
 
 def test_without_dns_nothing_is_known_and_it_may_be_asked_again() -> None:

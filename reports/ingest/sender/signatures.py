@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ SMALLEST_KEY = 1024
 ALGORITHMS = (b"rsa-sha256", b"ed25519-sha256")
 LATE_BY = 36_000
 """Seconds after which dkimpy refuses what has run out by now, though it had not when the mail came in."""
+_WITHDRAWN = re.compile(rb"(?:\A|;)\s*p\s*=\s*(?:;|\Z)")  # RFC 6376 section 3.6.1
 _silent = logging.getLogger(f"{__name__}.dkimpy")
 _silent.disabled = True  # it warns of each broken signature, and strangers write those
 
@@ -109,5 +111,5 @@ class _Asked:
         except LookupFailed:
             self.has_failed = True
             return None
-        self.has_key = bool(found)
+        self.has_key = bool(found) and not _WITHDRAWN.search(found or b"")
         return found
