@@ -34,6 +34,7 @@ def _answers() -> bool:
         connection.ensure_connection()
     except OperationalError as error:
         if not settings.IS_DATABASE_EMBEDDED:
-            raise CannotKeep(f"The database of DATABASE_URL cannot be reached: {str(error).strip()}") from None
+            reason = str(error).partition("\n")[0]  # the next line asks whether the server runs
+            raise CannotKeep(f"The database of DATABASE_URL cannot be reached: {reason}") from None
         return False
     return True

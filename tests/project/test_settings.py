@@ -170,6 +170,14 @@ def test_a_setting_that_cannot_be_used_is_one_sentence_without_a_password(name, 
     assert (ended.returncode, ended.stderr) == (1, f"{sentence}\n")
 
 
+@pytest.mark.parametrize("command", [["check_rollups"], ["rotate_keys"], ["reread", "--all"]])
+def test_a_database_that_is_away_is_one_sentence_without_a_password(command, tmp_path):
+    ended = manage(*command, DATABASE_URL="postgres://a:hidden@127.0.0.1:1/n", SEKIMORI_VAR_DIR=str(tmp_path))
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1), ended.stderr
+    assert "Connection refused" in ended.stderr
+    assert "hidden" not in ended.stderr
+
+
 @pytest.mark.parametrize(
     "name",
     [
