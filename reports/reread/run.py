@@ -15,6 +15,7 @@ from reports.errors import RawStoreError
 from reports.ingest import ledger, store
 from reports.ingest.collection import collection_paused
 from reports.ingest.outcome import Reading
+from reports.masking import mask_trace
 from reports.models import Job, Organisation
 from reports.partitions import make_months
 from reports.reread import renew, replace
@@ -64,9 +65,9 @@ def run(
         except RawStoreError:
             _forgive(job, at=clock())
             raise
-        except Exception as error:
+        except Exception as error:  # a fault of ours: the job says so, and does not go on by itself
             log.exception("job %d", pk)
-            jobs.finish(job, JobState.FAILED, at=clock(), error=f"{type(error).__name__}: {error}"[:500])
+            jobs.finish(job, JobState.FAILED, at=clock(), error=mask_trace(f"{type(error).__name__}: {error}")[:500])
             raise
         job.refresh_from_db()
         watch(job)

@@ -24,7 +24,7 @@ from reports.ingest.read import read as pure_read
 from reports.ingest.reading import quick_records
 from reports.ingest.reading.aggregate import read_aggregate
 from reports.ingest.reading.dispatch import read
-from reports.reread import unchanged
+from reports.reread import compare
 from reports.vocabulary import Kind, Reason, RepairCode
 from tests.reports.samples import GZ, NAME, XML, aggregate_xml, failure_mail, record_xml, report_mail, zipped
 
@@ -279,7 +279,7 @@ def test_neither_are_the_spellings_of_rows_with_hundreds_of_results() -> None:
     text = json.dumps([{"domain": "a" * 250}] * 100)
     held = sys.getrefcount(results), sys.getrefcount(text)
     assert rows._dkim(results).count("aaa") > 100
-    assert unchanged._decoded(text) == json.loads(text)
+    assert compare._decoded(text) == json.loads(text)
     assert (sys.getrefcount(results), sys.getrefcount(text)) == held
 
 
