@@ -17,12 +17,16 @@ from reports.reread.compare import Renewal, Standing
 from reports.rollups.buckets import Bucket
 from reports.rollups.build import rebuild
 
-# Of several reports with one identity one has stood back for this one, unless its own row says that they contradict each
-# other; and any report may be the true one of a report from parsedmarc's output.
+# Among reports of one identity it has to be decided which of them count, whatever their rows say of that; so it has where one
+# stands back for this one, and any report may be the true one of a report from parsedmarc's output.
 _AS_COMPARED = """
 SELECT r.id FROM unnest(%(ids)s::bigint[], %(versions)s::xid[]) AS compared(id, version)
 JOIN reports_aggregatereport r ON r.id = compared.id AND r.xmin = compared.version
-WHERE NOT EXISTS (SELECT FROM reports_aggregatereport o WHERE o.superseded_by_id = r.id)
+WHERE NOT EXISTS (
+    SELECT FROM reports_aggregatereport o
+    WHERE o.organisation_id = %(organisation)s AND o.day = r.day AND o.identity = r.identity AND o.id <> r.id
+)
+AND NOT EXISTS (SELECT FROM reports_aggregatereport o WHERE o.superseded_by_id = r.id)
 AND NOT EXISTS (SELECT FROM reports_aggregatereport o WHERE o.organisation_id = %(organisation)s AND o.is_secondhand)
 """
 _TAKE_ROWS = """

@@ -120,6 +120,21 @@ def test_where_a_report_has_a_rival_it_is_decided(organisation: Organisation, de
     assert alone[0] not in decided
 
 
+def test_rivals_that_are_no_longer_marked_as_such_are_decided_about(
+    organisation: Organisation, decided: list[int]
+) -> None:
+    rivals = [
+        bring(mail(report(record(count=count)), number=count), organisation, hours=count).message_id or 0
+        for count in (20, 30)
+    ]
+    before = tables()
+    AggregateRow.objects.update(count=1000)
+    AggregateReport.objects.update(is_conflicting=False)
+    reread(organisation)
+    assert tables() == before
+    assert sorted(decided) == rivals
+
+
 def test_where_a_report_came_again_it_is_decided(organisation: Organisation, decided: list[int]) -> None:
     pks = fill(organisation, count=2)
     again = bring(mail(report(record(count=10), report_id="r-0"), number=9), organisation, hours=1).message_id or 0
