@@ -17,8 +17,8 @@ from reports.partitions import TABLE
 from reports.rollups.check import check_rollups
 from tests.faults import crew
 from tests.faults.crew import Script
-from tests.faults.dump import Dump, differences, dump, outcomes
-from tests.faults.scene import ORDER_DECIDES, NotIdentical
+from tests.faults.dump import ORDER_DECIDES, Dump, differences, dump, outcomes
+from tests.faults.scene import NotIdentical
 from tests.faults.stage import Stage
 from tests.faults.templates import LATER, READ, TERMS, connected, in_bucket, templates
 from tests.faults.workers import Worker

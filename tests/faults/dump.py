@@ -31,6 +31,9 @@ FIELDS_LEFT_OUT = {
     "key",
     "folder",
 }
+ORDER_DECIDES = frozenset({"message", "payload_index", "filename", "outcome", "reason", "problems", "proven_by"})
+"""Which of several mails with one report is the one that brought it, under a name of its own: the first that was read, unless
+another one is proven better."""
 WITHOUT_REPORT = {None, "refused", "not_a_report"}
 OUTCOMES_OF_COPIES = {"duplicate", "refused", "not_a_report"}
 TIMES_OF_CONTENT = {"begin", "end", "arrived_at"}

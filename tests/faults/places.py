@@ -130,3 +130,14 @@ def make_box(stage: Stage, name: str, *, place: str) -> Box:
 def _mail_of(file: Path) -> Mail:
     flags = file.name.partition(":2,")[2]
     return file.read_bytes(), tuple(sorted(flag.encode() for flag in flags))
+
+
+def together(boxes: Sequence[Mails]) -> Mails:
+    """The mails of several boxes, folder by folder."""
+    folders = sorted({folder for box in boxes for folder in box})
+    return {folder: sorted(mail for box in boxes for mail in box.get(folder, ())) for folder in folders}
+
+
+def shape(mails: Mails) -> dict[str, int]:
+    """How many mails lie in each folder."""
+    return {folder: len(found) for folder, found in mails.items()}

@@ -14,10 +14,10 @@ from django.db import connection
 from reports.models import Message, Organisation
 from tests.faults import crew
 from tests.faults.crew import Script
-from tests.faults.dump import Dump, differences, dump
+from tests.faults.dump import ORDER_DECIDES, Dump, differences, dump
 from tests.faults.mails import WORLDS, world
 from tests.faults.places import IMAP
-from tests.faults.scene import ORDER_DECIDES, PLACES, NotIdentical, baseline
+from tests.faults.scene import PLACES, NotIdentical, baseline
 from tests.faults.stage import Stage
 from tests.faults.workers import Worker
 from tests.reports.stored import make_organisation
